@@ -1,0 +1,57 @@
+"""RewardBreakdown: what one completion earned, part by part."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class RewardBreakdown:
+    """The total reward of a completion and the unweighted value of each part.
+
+    A part that did not apply is missing from `parts` and has its reason in `not_applicable`; it adds
+    nothing to the total.
+    """
+
+    total: float
+    """Weighted sum of the parts."""
+    parts: Mapping[str, float]
+    """Unweighted value by part name (accuracy, length, format)."""
+    not_applicable: Mapping[str, str] = field(default_factory=dict)
+    """Why a part has no value, by part name."""
+    verdict: bool | None = None
+    """What the rule verifier decided; None where no rule could."""
+    extracted: str | None = None
+    """The answer that was judged; None where none was found."""
+    rule: str = ""
+    """Which rule, or the surrogate, decided the accuracy."""
+
+    @classmethod
+    def weighted(
+        cls,
+        parts: Mapping[str, float],
+        weights: Mapping[str, float],
+        not_applicable: Mapping[str, str],
+        **details: object,
+    ) -> "RewardBreakdown":
+        """Sum the parts by their weights.
+
+        Args:
+            parts: Unweighted value by part name; every one must be finite.
+            weights: Weight by part name; must name every part.
+            not_applicable: Reason by part name, for parts without a value.
+            **details: verdict, extracted and rule.
+
+        Raises:
+            ValueError: A part is not finite, has no weight, or is both valued and not applicable.
+        """
+        for name, value in parts.items():
+            if not math.isfinite(value):
+                raise ValueError(f"reward part {name!r} is {value}: parts must be finite")
+            if name in not_applicable:
+                raise ValueError(f"reward part {name!r} has the value {value} and a reason for having none")
+        missing = sorted(set(parts) - set(weights))
+        if missing:
+            raise ValueError(f"reward parts {missing} have no weight: give each part one")
+        total = math.fsum(weights[name] * value for name, value in parts.items())
+        return cls(total=total, parts=dict(parts), not_applicable=dict(not_applicable), **details)  # type: ignore[arg-type]  # details are checked by the constructor's own types

@@ -1,0 +1,1 @@
+"""What a policy scores on held-out examples, and whether a difference is real."""

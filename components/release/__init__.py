@@ -1,0 +1,1 @@
+"""What leaves a run: the report, the registered model, the failure report."""

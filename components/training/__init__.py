@@ -1,0 +1,1 @@
+"""The policy: where it starts (warm start) and how GRPO aligns it."""

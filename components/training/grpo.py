@@ -1,0 +1,203 @@
+"""GRPO with a portfolio of rewards: TRL's GRPOTrainer, our rewards, our records.
+
+The advantage is the reward minus its group's mean; the standard deviation is not divided out unless the
+recipe asks for it (`scale_rewards`), as in the paper. The loss is TRL's.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.core.artifact import Manifest, seal, verify
+from components.core.errors import EmptyDatasetError
+from components.core.example import Example
+from components.core.policy import Policy, load_model, load_processor
+from components.rewards.config import RewardsConfig
+from components.rewards.portfolio import PARTS, Portfolio
+from components.rewards.surrogate import SurrogateScorer
+from components.training.config import TrainingConfig
+from components.training.data import read_train, rollout_dataset
+from components.training.rewarding import PortfolioRewards, RolloutAudit
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+    from trl import GRPOConfig, GRPOTrainer
+
+CURVES = "curves.json"
+ROLLOUTS = "rollouts.parquet"
+
+
+@dataclass(frozen=True)
+class TrainingOutputs:
+    """Where training writes."""
+
+    policy: Path
+    """The aligned policy."""
+    rollouts: Path
+    """The audit of every rollout, and the training curves."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What training reports."""
+
+    policy: Manifest
+    rollouts: Manifest
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class TrainingInputs:
+    """What training reads."""
+
+    dataset: Path
+    surrogate: Path
+    base: Path
+
+
+def train(
+    inputs: TrainingInputs,
+    outputs: TrainingOutputs,
+    config: TrainingConfig,
+    rewards: RewardsConfig,
+    seed: int,
+) -> TrainingResult:
+    """Align the base policy.
+
+    Args:
+        inputs: Dataset, surrogate and base-policy artifacts.
+        outputs: Folders for the aligned policy and for the rollouts.
+        config: GRPO settings.
+        rewards: The portfolio.
+        seed: Decides the order of prompts and the sampling.
+
+    Raises:
+        EmptyDatasetError: The dataset has no training example.
+        ArtifactError: An input is not what it should be.
+    """
+    sealed_inputs = {
+        "dataset": verify(inputs.dataset, "dataset"),
+        "surrogate": verify(inputs.surrogate, "surrogate"),
+        "base": verify(inputs.base, "policy"),
+    }
+    examples = read_train(inputs.dataset)
+    if not examples:
+        raise EmptyDatasetError(str(inputs.dataset), "it has no training example", "Loosen the recipe's curation")
+    for folder in (outputs.policy, outputs.rollouts):
+        folder.mkdir(parents=True, exist_ok=True)
+    policy = Policy.load(inputs.base)
+    portfolio = Portfolio(rewards, SurrogateScorer.load(inputs.surrogate))
+    with RolloutAudit(outputs.rollouts / ROLLOUTS) as audit:
+        adapter = PortfolioRewards(portfolio, examples, config.num_generations, _audit_scale(config), audit)
+        trainer = _make_trainer(inputs.base, policy, examples, config, rewards, adapter, outputs, seed)
+        trainer.train()
+    trainer.save_model(str(outputs.policy))
+    Policy(**{**policy.__dict__, "model": "", "revision": ""}).save(outputs.policy)
+    curves = [_curve_point(entry) for entry in trainer.state.log_history if "reward" in entry]
+    (outputs.rollouts / CURVES).write_text(json.dumps(curves, indent=1), encoding="utf-8")
+    identity = {"training": config.identity(), "rewards": rewards.identity(), "seed": seed}
+    return TrainingResult(
+        policy=seal(outputs.policy, "policy", identity, sealed_inputs),
+        rollouts=seal(outputs.rollouts, "rollouts", identity, sealed_inputs),
+        metrics={"rollouts": float(audit.num_rows), **{f"final_{name}": value for name, value in curves[-1].items()}},
+    )
+
+
+def grpo_arguments(
+    config: TrainingConfig, rewards: RewardsConfig, policy: Policy, seed: int, scratch: Path
+) -> "GRPOConfig":
+    """TRL's settings for ours.
+
+    Args:
+        config: GRPO settings.
+        rewards: Gives the weights of the parts.
+        policy: Gives the length of a completion.
+        seed: Decides the order of prompts and the sampling.
+        scratch: Folder for checkpoints.
+    """
+    import torch
+    from trl import GRPOConfig
+
+    on_gpu = torch.cuda.is_available()
+    vllm = {"vllm_mode": "colocate", "vllm_gpu_memory_utilization": config.vllm_memory_share}
+    return GRPOConfig(
+        output_dir=str(scratch),
+        max_steps=config.steps,
+        per_device_train_batch_size=config.batch_size,
+        gradient_accumulation_steps=config.gradient_accumulation_steps,
+        num_generations=config.num_generations,
+        max_completion_length=policy.max_completion_length,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="constant_with_warmup",
+        warmup_steps=config.warmup_steps,
+        temperature=config.temperature,
+        beta=config.beta,
+        epsilon=config.epsilon,
+        loss_type=config.loss_type,
+        scale_rewards=config.scale_rewards,
+        reward_weights=[getattr(rewards.weights, part) for part in PARTS],
+        bf16=config.bf16 and on_gpu,
+        use_cpu=not on_gpu,
+        gradient_checkpointing=config.gradient_checkpointing,
+        use_vllm=config.vllm != "off",
+        **(vllm if config.vllm != "off" else {}),
+        seed=seed,
+        logging_steps=config.log_every,
+        save_steps=config.save_steps,
+        save_total_limit=2,
+        report_to="none",
+        remove_unused_columns=False,
+    )
+
+
+def _make_trainer(
+    base: Path,
+    policy: Policy,
+    examples: list[Example],
+    config: TrainingConfig,
+    rewards: RewardsConfig,
+    adapter: PortfolioRewards,
+    outputs: TrainingOutputs,
+    seed: int,
+) -> "GRPOTrainer":
+    from trl import GRPOTrainer
+
+    return GRPOTrainer(
+        model=_trainable(load_model(base, policy), config),
+        reward_funcs=adapter.functions(),
+        args=grpo_arguments(config, rewards, policy, seed, outputs.policy.parent / "checkpoints"),
+        train_dataset=rollout_dataset(examples, policy),
+        processing_class=load_processor(base, policy),
+    )
+
+
+def _trainable(model: "PreTrainedModel", config: TrainingConfig) -> "PreTrainedModel":
+    if config.freeze_vision_tower:
+        for parameter in model.model.visual.parameters():
+            parameter.requires_grad_(False)
+    return model
+
+
+def _audit_scale(config: TrainingConfig) -> Any:
+    """The audit knows group scaling; a batch's deviation is TRL's to compute, so it records the plain difference."""
+    return "group" if config.scale_rewards == "group" else "none"
+
+
+_CURVES = {
+    "reward": "reward",
+    "completions/mean_length": "completion_length",
+    "completions/clipped_ratio": "truncated_share",
+    "entropy": "entropy",
+    "frac_reward_zero_std": "groups_without_signal",
+    "loss": "loss",
+    "grad_norm": "grad_norm",
+    **{f"rewards/{part}/mean": part for part in PARTS},
+}
+
+
+def _curve_point(entry: dict[str, Any]) -> dict[str, float]:
+    """One point of the training curves, by our names; a value that TRL could not compute is left out."""
+    values = {name: float(entry[key]) for key, name in _CURVES.items() if key in entry}
+    finite = {name: value for name, value in values.items() if value == value}
+    return {"step": float(entry["step"]), **finite}
