@@ -14,6 +14,7 @@ from typing import Any
 
 from components.core.artifact import digest_file
 from components.core.errors import SourceError
+from components.core.hub import ask_hub, resolve_commit
 from components.curation.config import ExternalSource, HubSource, JsonlSource, ParquetSource, QuickstartSource, Source
 from components.curation.quickstart_corpus import LICENCE, corpus_fingerprint, corpus_rows
 
@@ -91,9 +92,13 @@ def _jsonl_rows(path: Path) -> Iterator[RawRow]:
                 row = json.loads(line)
             except (ValueError, UnicodeDecodeError) as error:
                 cut = "the file is cut off there" if not line.endswith(b"\n") else "not JSON"
-                raise SourceError(f"{path}, line {number}", f"{cut} ({error})", "Mend that line or remove it") from error
+                raise SourceError(
+                    f"{path}, line {number}", f"{cut} ({error})", "Mend that line or remove it"
+                ) from error
             if not isinstance(row, dict):
-                raise SourceError(f"{path}, line {number}", f"a {type(row).__name__}, not an object", "Write one object a line")
+                raise SourceError(
+                    f"{path}, line {number}", f"a {type(row).__name__}, not an object", "Write one object a line"
+                )
             yield {name: _read_images(value, path.parent) for name, value in row.items()}
 
 
@@ -112,19 +117,14 @@ def _read_images(value: Any, folder: Path) -> Any:
 
 def _open_hub(source: HubSource) -> tuple[str, str, Iterator[RawRow]]:
     import datasets
-    from httpx import HTTPError
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
-    try:
-        commit = str(HfApi().dataset_info(source.dataset, revision=source.revision).sha)
-        data = datasets.load_dataset(source.dataset, source.config or None, split=source.split, revision=commit)
-    except (HfHubHTTPError, HFValidationError, HTTPError, OfflineModeIsEnabled, OSError, ValueError) as error:
-        raise SourceError(
-            f"{source.dataset}@{source.revision}",
-            f"not to be had from the hub ({str(error).splitlines()[0]})",
-            "Check the id, the revision, the split, the network and HF_TOKEN, or use a local Parquet file",
-        ) from error
+    commit = resolve_commit("dataset", source.dataset, source.revision, SourceError)
+    data = ask_hub(
+        lambda: datasets.load_dataset(source.dataset, source.config or None, split=source.split, revision=commit),
+        f"{source.dataset}@{commit} {source.split}",
+        SourceError,
+        "Check the configuration and the split, or use a local Parquet file",
+    )
     name = f"{source.dataset}@{commit[:12]} {source.split}"
     return name, commit, ({key: _encode(value) for key, value in row.items()} for row in data)
 

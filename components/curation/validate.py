@@ -68,12 +68,15 @@ def validate(row: RawRow, source: str, config: CurationConfig) -> Example:
 
 def _images(value: Any, max_pixels: int) -> tuple[bytes, ...]:
     items = value if isinstance(value, list | tuple) else [value]
-    images = [item.get("bytes") if isinstance(item, dict) else item for item in items]
-    if not images or any(not isinstance(image, bytes) or not image for image in images):
-        raise Rejection("image missing", _shorten(value))
+    contents = [item.get("bytes") if isinstance(item, dict) else item for item in items]
+    images = tuple(content for content in contents if isinstance(content, bytes) and content)
+    if not images or len(images) < len(contents):
+        raise Rejection(
+            "image missing", _shorten([item.get("path") if isinstance(item, dict) else item for item in items])
+        )
     for image in images:
         _check_image(image, max_pixels)
-    return tuple(images)
+    return images
 
 
 def _check_image(image: bytes, max_pixels: int) -> None:

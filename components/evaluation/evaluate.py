@@ -51,9 +51,7 @@ def evaluate(dataset: Path, policy: Path, output: Path, config: EvaluationConfig
     for family, examples in families.items():
         answers = generator.answer(f"harmo_{family.value}", examples)
         limit = generator.max_completion_length
-        samples += [
-            _sample(scoring, example, answer, limit) for example, answer in zip(examples, answers, strict=True)
-        ]
+        samples += [_sample(scoring, example, answer, limit) for example, answer in zip(examples, answers, strict=True)]
     metrics = _means(samples)
     output.mkdir(parents=True, exist_ok=True)
     _write(output, samples, metrics)

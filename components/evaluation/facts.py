@@ -26,7 +26,9 @@ class FactScorer:
         facts = list(facts)
         relational = [fact for fact in facts if _relation_in(fact)]
         plain = [fact.split() for fact in facts if not _relation_in(fact)]
-        nouns = {words[-1] for words in plain} | {word for fact in relational for word in (fact.split()[0], fact.split()[-1])}
+        nouns = {words[-1] for words in plain} | {
+            word for fact in relational for word in (fact.split()[0], fact.split()[-1])
+        }
         noun = _any_of(nouns)
         attribute = _any_of({" ".join(words[:-1]) for words in plain})
         self._attributes = re.compile(rf"\b({attribute})\s+({noun})\b")

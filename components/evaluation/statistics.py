@@ -40,17 +40,6 @@ def mean_score(scores: Sequence[float], resamples: int) -> Estimate:
     return macro_mean({"": scores}, resamples)
 
 
-def paired_difference(candidate: Sequence[float], baseline: Sequence[float], resamples: int) -> Estimate:
-    """Mean difference on the same examples.
-
-    Args:
-        candidate: N scores.
-        baseline: N scores of the same examples in the same order.
-        resamples: Bootstrap resamples.
-    """
-    return macro_mean({"": differences(candidate, baseline)}, resamples)
-
-
 def differences(candidate: Sequence[float], baseline: Sequence[float]) -> list[float]:
     """Candidate minus baseline, example by example; both must be of one length."""
     return [new - old for new, old in zip(candidate, baseline, strict=True)]

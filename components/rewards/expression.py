@@ -104,7 +104,7 @@ def _split_unit(text: str, expected: str) -> tuple[str, str]:
     r"""An expression and its canonical unit: a closing `\text{…}`, % or °, or the expected unit as a last word."""
     text = without_delimiters(text)
     match = _TEXT_UNIT.search(text)
-    if match:
+    if match and match.start():
         unit = (match["words"] or match["sign"]) + (match["power"] or "")
         return text[: match.start()].rstrip(), canonical_unit(unit)
     value, _, last = text.rpartition(" ")

@@ -87,8 +87,7 @@ def _closing_phrase(completion: str) -> str:
     ends = [match.end() for match in _PHRASE.finditer(tail)]
     if not ends:
         return ""
-    answer = tail[ends[-1] :].strip().strip("*").strip()
-    answer = answer.removesuffix(".")
+    answer = tail[ends[-1] :].strip().removesuffix(".").strip("* ").removesuffix(".")
     return answer if _is_one_line_without_tags(answer) else ""
 
 

@@ -1,8 +1,8 @@
 r"""Gate: is an expression small enough to be handed to a computer algebra system?
 
 `9^{9^{9^9}}`, `(9!)!` or a binomial of millions take minutes and gigabytes there, so the text is bounded before
-anything is evaluated: its length and nesting, its commands (a list of harmless ones), its factorials and its powers.
-The bounds are ours; what is slow within them stays small in memory and meets the time limit.
+anything is evaluated: its length and nesting, its commands (harmless ones alone), its factorials and its powers. The
+bounds are ours; what is slow within them stays small in memory and meets the time limit.
 """
 
 import math
@@ -24,7 +24,7 @@ _HARMLESS = (
     "alpha|beta|gamma|delta|epsilon|varepsilon|zeta|eta|theta|vartheta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|"
     "upsilon|phi|varphi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega"
 )
-_OTHER_COMMAND = re.compile(rf"\\(?!(?:{_HARMLESS})(?![A-Za-z]))[A-Za-z]+")
+_NOT_JUDGED = re.compile(rf"\\(?!(?:{_HARMLESS})(?![A-Za-z]))[A-Za-z]+|'")  # math-verify drops a prime: f' for f
 _INTEGER = re.compile(r"(?<![0-9.])[0-9]+")
 _OPERAND = re.compile(r"(?:[0-9]+|[A-Za-z])$")
 _EXPONENTIAL = re.compile(r"\\(?:exp|sinh|cosh|tanh)(?![A-Za-z])")
@@ -43,9 +43,9 @@ def refusal(text: str) -> str:
     """
     if len(text) > MAX_CHARACTERS:
         return f"the expression has {len(text)} characters, more than {MAX_CHARACTERS}"
-    command = _OTHER_COMMAND.search(text)
-    if command:
-        return f"the expression uses {command[0]}, which is not judged"
+    unknown = _NOT_JUDGED.search(text)
+    if unknown:
+        return f"the expression uses {unknown[0]}, which is not judged"
     if not _is_nested_well(text):
         return f"the brackets are unbalanced or nested deeper than {_MAX_DEPTH}"
     if not _factorials_are_small(text):

@@ -65,13 +65,14 @@ def verify_number(answer: str, reference: str, unit: str, precision: int | None)
 
     Args:
         answer: The extracted answer.
-        reference: One accepted answer; where it is not a number itself, the verdict is undecided.
+        reference: One accepted answer; where it is not a number itself, any other text is undecided.
         unit: Unit that the example states, "" if none.
         precision: Decimals to agree to, see `values_agree`; None asks for exact equality.
     """
     expected = read_quantity(reference)
     if expected is None:
-        return undecided("number", f"the reference {reference[:60]!r} is not a number")
+        same = plain(answer) == plain(reference)
+        return decided("number", True) if same else undecided("number", f"{reference[:60]!r} is not a number")
     given = read_quantity(answer)
     if given is None:
         return decided("number", False)

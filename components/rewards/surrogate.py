@@ -58,13 +58,13 @@ class Head:
         nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
         votes = self.index_scores[nearest].mean(axis=1)
         logistic = 1 / (1 + np.exp(-(points @ self.weights + self.bias)))
-        return (votes + logistic) / 2
+        return np.asarray((votes + logistic) / 2, dtype=np.float32)
 
     def calibrate(self, raw: "NDArray[np.float32]") -> "NDArray[np.float32]":
         """Map raw scores to the share of right answers among held-out pairs of such scores."""
         import numpy as np
 
-        return np.interp(raw, self.knots[0], self.knots[1])
+        return np.asarray(np.interp(raw, self.knots[0], self.knots[1]), dtype=np.float32)
 
 
 class SurrogateScorer:

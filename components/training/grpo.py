@@ -5,6 +5,7 @@ recipe asks for it (`scale_rewards`), as in the paper. The loss is TRL's.
 """
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -199,5 +200,5 @@ _CURVES = {
 def _curve_point(entry: dict[str, Any]) -> dict[str, float]:
     """One point of the training curves, by our names; a value that TRL could not compute is left out."""
     values = {name: float(entry[key]) for key, name in _CURVES.items() if key in entry}
-    finite = {name: value for name, value in values.items() if value == value}
+    finite = {name: value for name, value in values.items() if math.isfinite(value)}
     return {"step": float(entry["step"]), **finite}

@@ -6,17 +6,18 @@ weights are TRL's `reward_weights`, so what TRL logs per function is the unweigh
 
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from components.core.breakdown import RewardBreakdown
 from components.core.example import Example
-from components.rewards.advantage import Scale, group_advantages
+from components.rewards.advantage import group_advantages
 from components.rewards.hybrid import Checkable
 from components.rewards.portfolio import PARTS, Portfolio
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+Scale = Literal["none", "group"]
 RewardFunction = Callable[..., list[float | None]]
 
 

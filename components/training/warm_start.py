@@ -4,15 +4,17 @@ A tiny policy is built and taught by supervised fine-tuning (TRL's SFTTrainer) o
 demonstrations. A pretrained policy is recorded by id and commit; its weights are not copied.
 """
 
+import hashlib
 import random
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from components.core.artifact import InputRef, Manifest, seal, verify
+from components.core.artifact import InputRef, Manifest, digest_file, seal, verify
 from components.core.errors import EmptyDatasetError, ModelError
-from components.core.example import Example
+from components.core.hub import resolve_commit
 from components.core.lineage import SOURCE_KIND
 from components.core.policy import Policy
 from components.training.config import PolicySection, PretrainedPolicyConfig, TinyPolicyConfig, WarmStartConfig
@@ -20,8 +22,12 @@ from components.training.data import Demonstration, read_demonstrations, supervi
 from components.training.tiny_policy import build_model, build_processor, build_tokenizer
 
 if TYPE_CHECKING:
-    import datasets
     from transformers import PreTrainedModel, ProcessorMixin
+
+# About as long as careful reasoning, so that length alone does not tell the habits apart (DECISIONS.md).
+_CARELESS = (
+    "<think>I did not look at the picture, so I can only guess what the answer may be.</think><answer>{}</answer>"
+)
 
 
 @dataclass(frozen=True)
@@ -56,43 +62,25 @@ def warm_start(dataset: Path, output: Path, section: PolicySection, seed: int) -
 
 
 def _record_pretrained(config: PretrainedPolicyConfig, output: Path) -> InputRef:
-    commit = _resolve_commit(config)
+    local = Path(config.model).is_dir()
+    commit = (
+        folder_digest(Path(config.model))
+        if local
+        else resolve_commit("model", config.model, config.revision, ModelError)
+    )
     Policy(
         prompt_template=config.prompt.template,
         max_completion_length=config.prompt.max_completion_length,
         max_pixels=config.max_pixels,
         model=config.model,
-        revision="" if Path(config.model).is_dir() else commit,
+        revision="" if local else commit,
         dtype=config.dtype,
     ).save(output)
     return InputRef(SOURCE_KIND, commit)
 
 
-def _resolve_commit(config: PretrainedPolicyConfig) -> str:
-    """The commit of a hub model, or the fingerprint of a local folder's weights."""
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
-    from httpx import HTTPError
-
-    folder = Path(config.model)
-    if folder.is_dir():
-        return folder_digest(folder)
-    try:
-        return str(HfApi().model_info(config.model, revision=config.revision).sha)
-    except (HfHubHTTPError, HFValidationError, HTTPError, OfflineModeIsEnabled, OSError) as error:
-        raise ModelError(
-            f"{config.model}@{config.revision}",
-            f"not found on the hub ({str(error).splitlines()[0]})",
-            "Check the id, the revision, the network and HF_TOKEN, or give a local folder",
-        ) from error
-
-
 def folder_digest(folder: Path) -> str:
     """sha-256 over the names and bytes of a folder's files."""
-    import hashlib
-
-    from components.core.artifact import digest_file
-
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         digest.update(f"{path.relative_to(folder).as_posix()} {digest_file(path)}\n".encode())
@@ -106,7 +94,7 @@ def _teach_tiny(
         raise EmptyDatasetError(
             "the dataset", "it has no demonstrations to start a tiny policy from", "Add a source with demonstrations"
         )
-    texts = (text for item in demonstrations for text in (item.example.question, item.completion))
+    texts = [_CARELESS, *(text for item in demonstrations for text in (item.example.question, item.completion))]
     tokenizer = build_tokenizer(texts, base.vocabulary)
     processor = build_processor(tokenizer, base.max_pixels)
     model = build_model(base, tokenizer, seed)
@@ -135,7 +123,7 @@ def _teach_tiny(
 def make_careless(demonstrations: Sequence[Demonstration], share: float, seed: int) -> list[Demonstration]:
     """Replace a share of the demonstrations by careless ones.
 
-    A careless demonstration skips the reasoning and gives the answer of another example that asks the
+    A careless demonstration does not reason and gives the answer of another example that asks the
     same question: right in form, right only by chance.
 
     Args:
@@ -148,7 +136,7 @@ def make_careless(demonstrations: Sequence[Demonstration], share: float, seed: i
     for item in demonstrations:
         answers.setdefault(item.example.question, []).append(item.example.references[0])
     return [
-        Demonstration(item.example, f"<think>?</think><answer>{choose.choice(answers[item.example.question])}</answer>")
+        Demonstration(item.example, _CARELESS.format(choose.choice(answers[item.example.question])))
         if choose.random() < share
         else item
         for item in demonstrations
@@ -166,8 +154,6 @@ def _supervise(
     seed: int,
 ) -> float:
     """Fine-tune in place; returns the mean loss over the steps."""
-    import tempfile
-
     from trl import SFTConfig, SFTTrainer
 
     with tempfile.TemporaryDirectory() as scratch:

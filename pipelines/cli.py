@@ -1,0 +1,93 @@
+"""The command line: harmo run | compile | lineage.
+
+Heavy packages are imported inside the commands, so that `harmo --help` answers at once.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components import __version__
+from components.core.errors import HarmoError, as_storage_error
+
+app = typer.Typer(
+    help="Align a vision-language model with hybrid-reward GRPO, on a laptop or on Kubeflow.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+RecipeArgument = Annotated[str, typer.Argument(help="A recipe of this project by name, or a YAML file.")]
+SettingOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Override one value: dotted.key=value. May be repeated.")
+]
+
+
+def main() -> None:
+    """Run the command line; a named error is one message and status 1."""
+    try:
+        app()
+    except HarmoError as error:
+        _fail(str(error))
+    except OSError as error:
+        named = as_storage_error(error, "the output folder")
+        if named is None:
+            raise
+        _fail(str(named))
+
+
+def _fail(message: str) -> None:
+    typer.secho(f"error: {message}", err=True, fg=typer.colors.RED)
+    raise SystemExit(1)
+
+
+@app.callback(invoke_without_command=True)
+def harmo(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Align a vision-language model with hybrid-reward GRPO, on a laptop or on Kubeflow."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    recipe: RecipeArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for artifacts, reports and logs.")],
+    setting: SettingOption = None,
+) -> None:
+    """Run the alignment pipeline on this machine; finished steps are taken from the output folder's cache."""
+    from pipelines.local import run_local
+    from pipelines.recipe import load_recipe
+    from pipelines.summary import print_summary
+
+    print_summary(run_local(load_recipe(recipe, setting or ()), output))
+
+
+@app.command("compile")
+def compile_(
+    recipe: RecipeArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The YAML file for Kubeflow's UI.")],
+    setting: SettingOption = None,
+) -> None:
+    """Compile the alignment pipeline for Kubeflow, with a recipe's values as its defaults."""
+    from pipelines.compile import compile_recipe
+    from pipelines.recipe import load_recipe
+
+    compile_recipe(load_recipe(recipe, setting or ()), output)
+    typer.echo(f"wrote {output}")
+
+
+@app.command()
+def lineage(
+    artifact: Annotated[Path, typer.Argument(help="Folder of an artifact.")],
+    root: Annotated[
+        Path | None, typer.Option(help="Folder that holds the artifacts of the run; found by itself in a local run.")
+    ] = None,
+) -> None:
+    """Walk from an artifact back to its sources, verifying every byte on the way."""
+    from components.core.lineage import trace
+    from pipelines.summary import artifacts_root, print_lineage
+
+    print_lineage(trace(artifact, root or artifacts_root(artifact)))

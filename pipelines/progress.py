@@ -1,0 +1,96 @@
+"""What a person sees of a local run: one line a step, and the whole log in a file.
+
+kfp.local prints to standard output; this stands in for it while a pipeline runs. The line formats are
+those of KFP 2.17; a line that is not recognised is only logged.
+"""
+
+import contextlib
+import io
+import re
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_STARTED = re.compile(r"Executing task '([^']+)'")
+_FINISHED = re.compile(r"Task '([^']+)' finished with status (\w+)")
+_CACHED = re.compile(r"Task (\S+) cache hit")
+_STEP_OF = re.compile(r"\s(\d+)/(\d+) \[")
+
+
+class StepConsole(io.TextIOBase):
+    """Standard output of a pipeline run.
+
+    Args:
+        log: File for everything that is printed.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.seconds: dict[str, float] = {}
+        self._line = ""
+        self._started = 0.0
+        self._task: TaskID | None = None
+        self._stream: TextIO | None = None
+        self._progress = Progress(
+            SpinnerColumn(finished_text=" "),
+            TextColumn("{task.description:<22}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[note]:<12}"),
+            TimeElapsedColumn(),
+            console=Console(file=sys.stderr),
+        )
+        self._exit = contextlib.ExitStack()
+
+    def __enter__(self) -> "StepConsole":
+        """Take the place of standard output."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._stream = self._exit.enter_context(self.log.open("w", encoding="utf-8"))
+        self._exit.enter_context(self._progress)
+        self._exit.enter_context(contextlib.redirect_stdout(self))
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Give standard output back."""
+        self._exit.close()
+
+    def writable(self) -> bool:
+        """It can be written to."""
+        return True
+
+    def write(self, text: str) -> int:
+        """Log the text and read the lines that it completes."""
+        if self._stream is not None:
+            self._stream.write(_ANSI.sub("", text))
+            self._stream.flush()
+        *lines, self._line = (self._line + _ANSI.sub("", text)).split("\n")
+        for line in lines:
+            self._read(line)
+        return len(text)
+
+    def _read(self, line: str) -> None:
+        if started := _STARTED.search(line):
+            self._started = time.monotonic()
+            self._task = self._progress.add_task(started[1], total=None, note="")
+        elif finished := _FINISHED.search(line):
+            self._finish(finished[1], "done" if finished[2] == "SUCCESS" else "FAILED")
+        elif cached := _CACHED.search(line):
+            self.seconds[cached[1]] = 0.0
+            self._progress.add_task(cached[1], total=1, completed=1, note="cached")
+        elif self._task is not None and (step := _STEP_OF.search(line)):
+            done, total = int(step[1]), int(step[2])
+            self._progress.update(self._task, completed=done, total=total, note=f"{done}/{total}")
+
+    def _finish(self, name: str, note: str) -> None:
+        if self._task is not None:
+            self.seconds[name] = time.monotonic() - self._started
+            self._progress.update(self._task, total=1, completed=1, note=note)
+            self._progress.stop_task(self._task)
+            self._task = None

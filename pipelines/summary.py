@@ -1,0 +1,56 @@
+"""What the command line prints: the outcome of a run, and a lineage tree."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.tree import Tree
+
+from components.core.lineage import Ancestor
+from pipelines.local import LocalRun
+
+_LOCAL_ROOT = "artifacts"
+
+
+def print_summary(run: LocalRun) -> None:
+    """Print scores before and after, the decision, and where everything is."""
+    content: dict[str, Any] = json.loads((run.report / "report.json").read_text(encoding="utf-8"))
+    console = Console(soft_wrap=True)
+    console.print(_score_table(content))
+    console.print("promoted" if content["promoted"] else "not promoted", style="bold")
+    for reason in content["reasons"]:
+        console.print(f"  {reason}")
+    console.print(f"model:  {run.registered_model or 'none registered'}", highlight=False)
+    console.print(f"report: {run.report / 'report.html'}", highlight=False)
+
+
+def _score_table(content: dict[str, Any]) -> Table:
+    table = Table("family", "n", "baseline", "aligned", "control", "gain (paired 95 % CI)")
+    for name, row in {**content["families"], "overall": content["overall"]}.items():
+        low, high = row["ci95"]
+        scores = [f"{100 * row[policy]:.1f}" for policy in ("baseline", "candidate", "control")]
+        table.add_row(
+            name, str(row["n"]), *scores, f"{100 * row['difference']:+.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+        )
+    return table
+
+
+def artifacts_root(artifact: Path) -> Path:
+    """The artifacts folder of the local run that an artifact lies in, else the artifact's own folder."""
+    return next((parent for parent in artifact.resolve().parents if parent.name == _LOCAL_ROOT), artifact)
+
+
+def print_lineage(ancestor: Ancestor) -> None:
+    """Print a lineage tree with whole fingerprints."""
+    Console(soft_wrap=True).print(_tree(ancestor), highlight=False)
+
+
+def _tree(ancestor: Ancestor) -> Tree:
+    role = f"{ancestor.role}: " if ancestor.role else ""
+    verified = "" if ancestor.manifest is None else f"  verified, code {ancestor.manifest.code_version}"
+    tree = Tree(f"{role}{ancestor.reference.kind} {ancestor.reference.fingerprint}{verified}")
+    for item in ancestor.inputs:
+        tree.children.append(_tree(item))
+    return tree
