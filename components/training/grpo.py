@@ -199,6 +199,6 @@ _CURVES = {
 
 def _curve_point(entry: dict[str, Any]) -> dict[str, float]:
     """One point of the training curves, by our names; a value that TRL could not compute is left out."""
-    values = {name: float(entry[key]) for key, name in _CURVES.items() if key in entry}
+    values = {name: float(entry[key]) for key, name in _CURVES.items() if entry.get(key) is not None}
     finite = {name: value for name, value in values.items() if math.isfinite(value)}
     return {"step": float(entry["step"]), **finite}

@@ -177,6 +177,11 @@ def test_refusal_ordinary_expressions_pass(text: str) -> None:
     assert refusal(text) == ""
 
 
+@pytest.mark.parametrize("text", ["e^{e^{99}}", "2^{3^{4}}", "x^{(x+1)^2}", "n^{n!}"])
+def test_refusal_towers_of_powers_are_refused(text: str) -> None:
+    assert "power" in refusal(text)
+
+
 def test_verify_expression_outside_of_the_main_thread_is_undecided() -> None:
     verdicts: list[Verdict] = []
     judging = threading.Thread(target=lambda: verdicts.append(verify("1+x", ["x+1"], AnswerType.EXPRESSION)))

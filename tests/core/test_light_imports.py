@@ -1,0 +1,15 @@
+import subprocess
+import sys
+
+import pytest
+
+_HEAVY = ("torch", "transformers", "lm_eval", "trl", "kfp", "sklearn")
+
+
+@pytest.mark.parametrize("module", ["components.core.example", "components.core.policy", "pipelines.recipe", "pipelines.cli"])
+def test_importing_does_not_load_heavy_packages(module: str) -> None:
+    code = f"import sys, {module}; print(*(set({_HEAVY!r}) & set(sys.modules)))"
+
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert loaded == []
