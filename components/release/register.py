@@ -26,7 +26,7 @@ def register(policy: Path, comparison: Path, output: Path, name: str) -> Manifes
         ArtifactError: An input is not what it should be.
     """
     inputs = {"policy": verify(policy, "policy"), "comparison": verify(comparison, "comparison")}
-    shutil.copytree(policy, output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST, "training_args.bin"))
+    shutil.copytree(policy, output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
     version = inputs["policy"].fingerprint[:12]
     content = json.loads((comparison / "comparison.json").read_text(encoding="utf-8"))
     (output / CARD).write_text(model_card(name, version, inputs["policy"], content), encoding="utf-8")

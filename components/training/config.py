@@ -1,8 +1,8 @@
 """Settings of the policy, its warm start and its GRPO training."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.core.config import Config
 
@@ -57,15 +57,6 @@ class PretrainedPolicyConfig(Config):
 PolicyConfig = Annotated[TinyPolicyConfig | PretrainedPolicyConfig, Field(discriminator="kind")]
 
 
-class PolicySection(Config):
-    """The policy of a recipe."""
-
-    base: PolicyConfig
-    """Where the policy comes from."""
-    warm_start: "WarmStartConfig"
-    """Supervised steps before GRPO; none for a policy that can already see and answer."""
-
-
 class WarmStartConfig(Config):
     """Supervised fine-tuning on demonstrations, so that GRPO has something to choose from.
 
@@ -81,19 +72,19 @@ class WarmStartConfig(Config):
     """Peak learning rate (AdamW, cosine decay)."""
     careless_steps: int = Field(default=0, ge=0)
     """Further steps in which a share of the demonstrations is careless."""
-    careless_share: float = Field(default=0.55, ge=0, le=1)
+    careless_share: float = Field(default=0.68, ge=0, le=1)
     """Share of careless demonstrations: no reasoning, and an answer taken from another example of the question."""
     careless_learning_rate: float = Field(default=4e-4, gt=0, le=1)
     """Learning rate of the careless steps."""
 
 
-class LoraConfig(Config):
-    """Low-rank adapters instead of full fine-tuning."""
+class PolicySection(Config):
+    """The policy of a recipe."""
 
-    rank: int = Field(default=64, ge=1)
-    """Rank of the adapters."""
-    alpha: int = Field(default=128, ge=1)
-    """Scale of the adapters."""
+    base: PolicyConfig
+    """Where the policy comes from."""
+    warm_start: WarmStartConfig = WarmStartConfig()
+    """Supervised steps before GRPO; none for a policy that can already see and answer."""
 
 
 class TrainingConfig(Config):
@@ -135,3 +126,13 @@ class TrainingConfig(Config):
     """Steps between checkpoints."""
     log_every: int = Field(default=1, ge=1)
     """Steps between points of the training curves."""
+
+    @model_validator(mode="after")
+    def _check_whole_groups(self) -> Self:
+        """The length penalty compares a whole group, so a process has to generate whole groups."""
+        if self.batch_size * self.gradient_accumulation_steps % self.num_generations:
+            raise ValueError(
+                f"batch_size {self.batch_size} x gradient_accumulation_steps {self.gradient_accumulation_steps} is not "
+                f"a multiple of num_generations {self.num_generations}"
+            )
+        return self

@@ -94,6 +94,8 @@ def train(
         trainer = _make_trainer(inputs.base, policy, examples, config, rewards, adapter, outputs, seed)
         trainer.train()
     trainer.save_model(str(outputs.policy))
+    # A pickle of the settings with paths of this machine: the manifest holds the settings, readably.
+    (outputs.policy / "training_args.bin").unlink()
     Policy(**{**policy.__dict__, "model": "", "revision": ""}).save(outputs.policy)
     curves = [_curve_point(entry) for entry in trainer.state.log_history if "reward" in entry]
     (outputs.rollouts / CURVES).write_text(json.dumps(curves, indent=1), encoding="utf-8")

@@ -41,7 +41,9 @@ def _example(**changes: object) -> Example:
 def test_examples_survive_parquet_unchanged(tmp_path: Path) -> None:
     examples = [
         _example(),
-        _example(choices=("a", "b"), precision=2, pass_rate=0.25, facts=("red circle",), unit="cm", split=Split.HELD_OUT),
+        _example(
+            choices=("a", "b"), precision=2, pass_rate=0.25, facts=("red circle",), unit="cm", split=Split.HELD_OUT
+        ),
         _example(images=(_png("red"), _png("blue")), references=("x", "ü 漢")),
     ]
 

@@ -1,0 +1,199 @@
+"""The report's plots: matplotlib figures as SVG text, the same bytes for the same data.
+
+Colours are written as CSS variables with the light theme's value as fallback, so a plot follows the theme of the
+page that it stands in and still shows alone.
+"""
+
+import io
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from components.release.report_data import BASELINE, CANDIDATE, CONTROL, POLICIES, ScoreRow
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Drawer = Callable[["Figure"], None]
+QUANTITIES = ("reward", "accuracy", "length", "format", "completion_length", "entropy", "groups_without_signal")
+"""What the training curves show, in this order."""
+COLOURS = {BASELINE: "#6b7280", CANDIDATE: "#1f5fbf", CONTROL: "#b4610a"}
+"""Line colour of each policy, light theme."""
+_INK, _GRID = "#1c2330", "#d9dee7"
+_VARIABLES = {_INK: "ink", _GRID: "line", **{colour: policy for policy, colour in COLOURS.items()}}
+_MARKERS = {BASELINE: "s", CANDIDATE: "o", CONTROL: "^"}
+_MOST_MARKED_POINTS = 60
+_BINS = 24
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+_STYLE = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,
+    "font.size": 10,
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _GRID,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.formatter.useoffset": False,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": _GRID,
+    "ytick.color": _GRID,
+    "xtick.labelcolor": _INK,
+    "ytick.labelcolor": _INK,
+    "legend.frameon": False,
+}
+
+
+def score_plot(overall: ScoreRow, families: Mapping[str, ScoreRow]) -> str:
+    """The three policies' scores with their 95 % intervals, a row a family and one for all.
+
+    Args:
+        overall: Scores (0..1) over all families.
+        families: Scores by family.
+
+    Returns:
+        An SVG element; its axis is in points (0..100).
+    """
+    rows = {**families, "overall": overall}
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.subplots()
+        for position, row in enumerate(rows.values()):
+            _draw_scores(axes, row, float(position), labelled=position == 0)
+        axes.axhline(len(families) - 0.5, color=_GRID, linewidth=1.5)
+        axes.set_yticks(range(len(rows)), list(rows))
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_xlabel("held-out score in points, with 95 % interval")
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        figure.legend(loc="outside upper right", ncols=len(POLICIES), handletextpad=0.4)
+
+    return _svg("scores", (8.2, 1.0 + 0.62 * len(rows)), draw)
+
+
+def curve_plots(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, str]:
+    """Training curves, one small plot a quantity, with a line a policy.
+
+    Args:
+        curves: Points by policy. A point has "step" and may lack any other value; what is not finite is left out.
+
+    Returns:
+        An SVG element by quantity, in the order of QUANTITIES.
+    """
+    return {quantity: _svg(quantity, (3.4, 2.1), _curve_drawer(curves, quantity)) for quantity in QUANTITIES}
+
+
+def length_plot(lengths: Mapping[str, Sequence[int]]) -> str:
+    """How long the responses of each policy are, one histogram above the other on one axis.
+
+    Args:
+        lengths: Tokens of every held-out response, by policy; a policy may have none.
+
+    Returns:
+        An SVG element.
+    """
+    edges = _bin_edges([length for policy in POLICIES for length in lengths.get(policy, ())])
+
+    def draw(figure: "Figure") -> None:
+        all_axes = figure.subplots(len(POLICIES), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+        for axes, policy in zip(all_axes, POLICIES, strict=True):
+            _draw_lengths(axes, policy, lengths.get(policy, ()), edges)
+        all_axes[-1].set_xlabel("tokens in the response; the vertical line is the mean")
+        figure.supylabel("% of responses", fontsize=10)
+
+    return _svg("lengths", (8.2, 0.7 + 1.25 * len(POLICIES)), draw)
+
+
+def _draw_scores(axes: "Axes", row: ScoreRow, position: float, labelled: bool) -> None:
+    for index, policy in enumerate(POLICIES):
+        height = position + 0.24 * (index - 1)
+        low, high = row.ci95[policy]
+        axes.plot([100 * low, 100 * high], [height, height], color=COLOURS[policy], linewidth=1.6)
+        axes.plot(
+            [100 * row.scores[policy]],
+            [height],
+            color=COLOURS[policy],
+            marker=_MARKERS[policy],
+            markersize=6,
+            linestyle="none",
+            label=policy if labelled else None,
+        )
+
+
+def _curve_drawer(curves: Mapping[str, Sequence[Mapping[str, float]]], quantity: str) -> Drawer:
+    def draw(figure: "Figure") -> None:
+        axes = figure.subplots()
+        drawn = [_draw_curve(axes, policy, points, quantity) for policy, points in curves.items()]
+        if not any(drawn):
+            _note(axes, "not recorded")
+        axes.set_title(quantity.replace("_", " "), fontsize=10, loc="left", color=_INK)
+        axes.set_xlabel("step", fontsize=9)
+        axes.margins(x=0.02)
+
+    return draw
+
+
+def _draw_curve(axes: "Axes", policy: str, points: Sequence[Mapping[str, float]], quantity: str) -> bool:
+    """Draw a policy's line through the points that have the quantity; whether there were any."""
+    known = [(point["step"], point[quantity]) for point in points if math.isfinite(point.get(quantity, math.nan))]
+    if not known:
+        return False
+    steps, values = zip(*known, strict=True)
+    marker = "." if len(known) <= _MOST_MARKED_POINTS else ""
+    axes.plot(steps, values, color=COLOURS[policy], linewidth=1.3, marker=marker, markersize=4)
+    return True
+
+
+def _draw_lengths(axes: "Axes", policy: str, lengths: Sequence[int], edges: Sequence[float]) -> None:
+    axes.set_title(policy, fontsize=10, loc="left", color=_INK)
+    if not lengths:
+        _note(axes, "no responses")
+        return
+    mean = sum(lengths) / len(lengths)
+    axes.hist(lengths, bins=list(edges), weights=[100 / len(lengths)] * len(lengths), color=COLOURS[policy], alpha=0.75)
+    axes.axvline(mean, color=_INK, linewidth=1.2)
+    axes.set_title(f"mean {mean:.1f}", fontsize=10, loc="right", color=_INK)
+
+
+def _bin_edges(lengths: Sequence[int]) -> list[float]:
+    """Edges of bins of whole tokens; equal lengths get one bin of width 1."""
+    low, high = (min(lengths), max(lengths)) if lengths else (0, 0)
+    width = max(1, math.ceil((high - low + 1) / _BINS))
+    count = math.ceil((high - low + 1) / width)
+    return [low - 0.5 + width * index for index in range(count + 1)]
+
+
+def _note(axes: "Axes", text: str) -> None:
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center")
+    axes.set_yticks([])
+
+
+def _svg(name: str, inches: tuple[float, float], draw: Drawer) -> str:
+    """Draw a figure and write it as an SVG element that may stand with others in one page."""
+    from matplotlib import style
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with style.context(["default", {**_STYLE, "svg.hashsalt": name}]):
+        figure = Figure(figsize=inches, layout="constrained")
+        FigureCanvasAgg(figure)
+        draw(figure)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", transparent=True, metadata=_NO_METADATA)
+    return _embeddable(buffer.getvalue())
+
+
+def _embeddable(document: str) -> str:
+    """The SVG element alone, without the group ids that would be the same in every plot of a page."""
+    element = document[document.index("<svg") :].strip()
+    return re.sub(r"(?<=: )#[0-9a-f]{6}\b", _themed, re.sub(r'<g id="[^"]*">', "<g>", element))
+
+
+def _themed(colour: re.Match[str]) -> str:
+    name = _VARIABLES.get(colour.group())
+    return f"var(--{name}, {colour.group()})" if name else colour.group()

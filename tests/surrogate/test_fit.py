@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.core.artifact import seal
+from components.core.errors import ModelError
+from components.core.example import AnswerType, read_examples, write_examples
+from components.rewards.embedder import Embedder, EmbedderConfig
+from components.rewards.surrogate import Head, SurrogateScorer, ngram_f1
+from components.surrogate.config import SurrogateConfig
+from components.surrogate.fit import SurrogateResult, fit_surrogate
+
+
+@pytest.fixture(scope="module")
+def fitted(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SurrogateResult]:
+    folder = tmp_path_factory.mktemp("surrogate") / "surrogate"
+    return folder, fit_surrogate(dataset, folder, SurrogateConfig(), seed=0)
+
+
+@pytest.mark.slow
+def test_surrogate_orders_heldout_answers_better_than_plain_cosine(fitted: tuple[Path, SurrogateResult]) -> None:
+    metrics = fitted[1].metrics
+
+    assert metrics["heldout_pairwise_accuracy"] >= metrics["heldout_cosine_pairwise_accuracy"]
+    assert metrics["heldout_pairwise_accuracy"] > 0.8
+
+
+@pytest.mark.slow
+def test_saved_surrogate_scores_right_above_wrong_in_the_unit_interval(fitted: tuple[Path, SurrogateResult]) -> None:
+    scorer = SurrogateScorer.load(fitted[0])
+    references = [["a red circle above a blue square", "a blue square below a red circle"]]
+    answers = [
+        "a red circle above a blue square",
+        "a green circle left of a black square",
+        "",
+        "it is not true that a red circle above a blue square",
+    ]
+
+    scores = scorer.score(["Describe."] * 4, answers, references * 4)
+
+    assert all(0.0 <= score <= 1.0 for score in scores)
+    assert scores[0] > max(scores[1:])
+
+
+@pytest.mark.slow
+def test_same_seed_gives_the_same_fingerprint(
+    dataset: Path, tmp_path: Path, fitted: tuple[Path, SurrogateResult]
+) -> None:
+    again = fit_surrogate(dataset, tmp_path / "surrogate", SurrogateConfig(), seed=0)
+
+    assert again.manifest.fingerprint == fitted[1].manifest.fingerprint
+
+
+def test_dataset_without_open_ended_examples_gives_a_surrogate_that_refuses(dataset: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    for split in ("train", "heldout"):
+        rows = [
+            row for row in read_examples(dataset / f"{split}.parquet") if row.answer_type is not AnswerType.OPEN_ENDED
+        ]
+        write_examples(rows, folder / f"{split}.parquet")
+    seal(folder, "dataset", {})
+
+    fit_surrogate(folder, tmp_path / "surrogate", SurrogateConfig(), seed=0)
+
+    with pytest.raises(ModelError, match="without open-ended examples and cannot score one"):
+        SurrogateScorer.load(tmp_path / "surrogate").score(["q"], ["a"], [["r"]])
+
+
+@pytest.mark.slow
+def test_weights_with_another_digest_are_refused() -> None:
+    with pytest.raises(ModelError, match=r"model\.safetensors: sha-256 53aa.* is not the expected 0000"):
+        Embedder(EmbedderConfig(sha256="0" * 64))
+
+
+def test_nearest_pairs_and_logistic_head_are_averaged_and_calibrated() -> None:
+    head = Head(
+        centre=np.array([1.0], dtype=np.float32),
+        spread=np.array([2.0], dtype=np.float32),
+        index=np.array([[0.0], [1.0], [5.0]], dtype=np.float32),
+        index_scores=np.array([1.0, 0.0, 0.0], dtype=np.float32),
+        weights=np.array([0.0], dtype=np.float32),
+        bias=np.array([0.0], dtype=np.float32),
+        knots=np.array([[0.0, 0.5, 1.0], [0.0, 0.2, 1.0]], dtype=np.float32),
+    )
+    # Feature 1.2 is 0.1 standardised: its nearest pair scores 1, its two nearest average 0.5; the head says 0.5.
+    feature = np.array([[1.2]], dtype=np.float32)
+
+    assert head.raw_scores(feature, neighbours=1) == pytest.approx([0.75])
+    assert head.raw_scores(feature, neighbours=2) == pytest.approx([0.5])
+    assert head.calibrate(np.array([0.75, 0.5], dtype=np.float32)) == pytest.approx([0.6, 0.2])
+
+
+@pytest.mark.parametrize(
+    ("answer", "n", "expected"),
+    [("a b c", 1, 1.0), ("a b", 1, 0.8), ("c b a", 2, 0.0), ("a b x", 2, 0.5), ("", 1, 0.0), ("A B C", 2, 1.0)],
+)
+def test_ngram_f1_worked_by_hand(answer: str, n: int, expected: float) -> None:
+    assert ngram_f1(answer, "a b c", n) == pytest.approx(expected)
