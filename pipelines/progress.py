@@ -1,4 +1,4 @@
-"""What a person sees of a local run: one line a step, and the whole log in a file.
+"""What a person sees of a local run: a bar (without a terminal, a line) a step; the whole log goes to a file.
 
 kfp.local prints to standard output; this stands in for it while a pipeline runs. The line formats are
 those of KFP 2.17; a line that is not recognised is only logged.
@@ -37,13 +37,15 @@ class StepConsole(io.TextIOBase):
         self._started = 0.0
         self._task: TaskID | None = None
         self._stream: TextIO | None = None
+        self._console = Console(file=sys.stderr)
         self._progress = Progress(
             SpinnerColumn(finished_text=" "),
             TextColumn("{task.description:<22}"),
             BarColumn(bar_width=30),
             TextColumn("{task.fields[note]:<12}"),
             TimeElapsedColumn(),
-            console=Console(file=sys.stderr),
+            console=self._console,
+            disable=not self._console.is_terminal,
         )
         self._exit = contextlib.ExitStack()
 
@@ -84,6 +86,7 @@ class StepConsole(io.TextIOBase):
         elif cached := _CACHED.search(line):
             self.seconds[cached[1]] = 0.0
             self._progress.add_task(cached[1], total=1, completed=1, note="cached")
+            self._say(cached[1], "cached")
         elif self._task is not None and (step := _STEP_OF.search(line)):
             done, total = int(step[1]), int(step[2])
             self._progress.update(self._task, completed=done, total=total, note=f"{done}/{total}")
@@ -94,3 +97,9 @@ class StepConsole(io.TextIOBase):
             self._progress.update(self._task, total=1, completed=1, note=note)
             self._progress.stop_task(self._task)
             self._task = None
+            self._say(name, f"{note} in {self.seconds[name]:.1f} s")
+
+    def _say(self, name: str, note: str) -> None:
+        """Where there is no terminal to draw bars on, a line a step."""
+        if not self._console.is_terminal:
+            self._console.print(f"{name}: {note}", highlight=False)

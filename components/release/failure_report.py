@@ -13,9 +13,9 @@ pre{{white-space:pre-wrap;background:#f4f4f4;color:#222;padding:1rem}}</style>
 """
 _MENDED = "Finished artifacts are intact; after mending the cause, run again: finished steps are taken from the cache."
 _ELSEWHERE = (
-    "The run ended in state {state}. Kubeflow passes no error text on: open the failed step's log in the run's graph, or "
-    "read the object executor-logs-0 of the step below v2/artifacts/ in the object store. A step that timed out leaves "
-    "no log there."
+    "The run ended in state {state}. Kubeflow passes no error text on: open the failed step's log in the run's graph, "
+    "or read the object executor-logs-0 of the step below v2/artifacts/ in the object store. A step that timed out "
+    "leaves no log there."
 )
 
 

@@ -85,7 +85,7 @@ def curve_plots(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str
     Returns:
         An SVG element by quantity, in the order of QUANTITIES.
     """
-    return {quantity: _svg(quantity, (3.4, 2.1), _curve_drawer(curves, quantity)) for quantity in QUANTITIES}
+    return {quantity: _svg(quantity, (2.9, 2.0), _curve_drawer(curves, quantity)) for quantity in QUANTITIES}
 
 
 def length_plot(lengths: Mapping[str, Sequence[int]]) -> str:
@@ -127,7 +127,8 @@ def _draw_scores(axes: "Axes", row: ScoreRow, position: float, labelled: bool) -
 
 def _curve_drawer(curves: Mapping[str, Sequence[Mapping[str, float]]], quantity: str) -> Drawer:
     def draw(figure: "Figure") -> None:
-        axes = figure.subplots()
+        figure.set_layout_engine("none")  # the same margins in every plot, so that they line up
+        axes = figure.add_axes((0.18, 0.22, 0.79, 0.65))
         drawn = [_draw_curve(axes, policy, points, quantity) for policy, points in curves.items()]
         if not any(drawn):
             _note(axes, "not recorded")

@@ -91,38 +91,33 @@ def trend(row: ScoreRow) -> tuple[str, str]:
 
 
 def fallen_words(families: Mapping[str, ScoreRow]) -> str:
-    """A sentence that names every family in which the candidate scored below the baseline."""
+    """A sentence that names every family in which the candidate scored below the baseline; empty where none did."""
     fallen = [
         f"{name} {signed(row.difference)} points {interval(row.difference_ci95)}"
         + (f" ({trend(row)[1]})" if trend(row)[1] else "")
         for name, row in families.items()
         if trend(row)[0] == "fell"
     ]
-    return f"Fell below the baseline: {'; '.join(fallen)}." if fallen else "No family fell below the baseline."
+    return f"Fell below the baseline: {'; '.join(fallen)}." if fallen else ""
 
 
 def control_words(overall: ScoreRow) -> str:
     """Sentences on how much of the gain came without any accuracy reward, and how much with it."""
     reached = overall.scores[CONTROL] - overall.scores[BASELINE]
     low, high = overall.over_control_ci95
-    shown = (
-        "" if low > 0 or high < 0 else ", an interval that includes 0: the run shows no effect of the accuracy reward"
-    )
+    doubt = "" if low > 0 or high < 0 else ", an interval that includes 0: no effect of the accuracy reward is shown"
     return (
-        f"Without any accuracy reward the control moved by {signed(reached)} points against the baseline, the candidate "
-        f"by {signed(overall.difference)}: {_share_words(reached, overall.difference)}. The candidate stands "
-        f"{signed(overall.over_control)} points {interval(overall.over_control_ci95)} from the control{shown}."
+        f"Without any accuracy reward the control moved by {signed(reached)} points against the baseline, the "
+        f"candidate by {signed(overall.difference)}: {_share_words(reached, overall.difference)}. The candidate stands "
+        f"{signed(overall.over_control)} points {interval(overall.over_control_ci95)} from the control{doubt}."
     )
 
 
 def _share_words(reached: float, gain: float) -> str:
     if gain <= 0:
         return "there is no gain to divide"
-    if reached <= 0:
-        return "none of the gain came without an accuracy reward"
-    if reached >= gain:
-        return "all of the gain came without an accuracy reward"
-    return f"{100 * reached / gain:.0f} % of the gain came without an accuracy reward"
+    share = "none" if reached <= 0 else "all" if reached >= gain else f"{100 * reached / gain:.0f} %"
+    return f"format and length alone bring {share} of the gain"
 
 
 def points(score: float) -> str:

@@ -42,12 +42,7 @@
       element("p", {}, element("small", { textContent: "accepted: " }), item.references.join(" | ")));
   }
 
-  function output(text, label) {
-    const block = element("pre", { tabIndex: 0, textContent: text || "(empty)" });
-    block.setAttribute("role", "region");
-    block.setAttribute("aria-label", label);
-    return block;
-  }
+  const output = (text) => element("pre", { textContent: text || "(empty)" });
 
   // Why parts have no value, each reason once with whom it concerns.
   function reasons(entries) {
@@ -74,7 +69,7 @@
       element("h4", {},
         element("span", { className: `key-${policy}`, textContent: policy }),
         element("span", { textContent: `score ${decimal(answer.score === null ? null : 100 * answer.score, 1)}` })),
-      output(answer.text, `response of the ${policy}`),
+      output(answer.text),
       element("dl", {}, ...facts.flatMap(([term, value]) => [
         element("dt", { textContent: term }), element("dd", { textContent: value }),
       ])),
@@ -101,7 +96,7 @@
     const cell = (text, className) => element("td", { className, textContent: text });
     return element("tr", {},
       cell(String(number + 1), "number"),
-      element("td", { className: "completion" }, output(rollout.text, `completion ${number + 1}`)),
+      element("td", { className: "completion" }, output(rollout.text)),
       ...data.parts.map((part) => cell(decimal(rollout.parts[part], 2), "number")),
       cell(decimal(rollout.total, 3), "number"),
       cell(signed(rollout.advantage, 3), `number ${side}`),
@@ -140,6 +135,9 @@
       root.querySelector(".status").textContent = shown.length
         ? `${noun} ${page * size + 1} to ${page * size + shown.length} of ${items.length}`
         : `no ${noun} to show`;
+      for (const block of root.querySelectorAll("pre")) {
+        if (block.scrollHeight > block.clientHeight) block.tabIndex = 0;
+      }
       for (const pager of pagers) {
         const [previous, next] = pager.querySelectorAll("button");
         pager.hidden = last === 0;

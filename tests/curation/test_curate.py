@@ -182,7 +182,7 @@ def test_too_many_bad_rows_fail_with_the_first_reason(tmp_path: Path) -> None:
     path = _write_jsonl(tmp_path, rows, {"0.png": _image(0), "text.png": b"words"})
 
     with pytest.raises(
-        QuarantineLimitError, match="1 of 2 rows quarantined .*row 1, not an image.*at most 5% are allowed"
+        QuarantineLimitError, match=r"1 of 2 rows quarantined .*row 1, not an image.*at most 5% are allowed"
     ):
         _curate(path, tmp_path / "out", max_quarantined_fraction=0.05)
 

@@ -14,9 +14,10 @@ _N = 100
 
 def _evaluation(folder: Path, math: float, ocr: float, first_id: int = 0) -> Path:
     """An evaluation whose families have the given shares of right answers, the first ones."""
+    blank = {"references": [], "flags": [], "completion": "", "question": "", "rule": "", "extracted": None}
     samples = [
-        {"id": str(first_id + index), "family": family, "score": float(index % _N < share * _N), "references": [],
-         "flags": [], "completion": "", "question": "", "rule": "", "format": True, "length_tokens": 1, "extracted": None}
+        {**blank, "id": str(first_id + index), "family": family, "score": float(index % _N < share * _N),
+         "format": True, "length_tokens": 1}
         for family, share, start in (("math", math, 0), ("ocr", ocr, _N))
         for index in range(start, start + _N)
     ]  # fmt: skip

@@ -127,6 +127,7 @@ def test_functions_of_one_batch_share_one_computation(dataset: Path, tmp_path: P
         def score(
             self, questions: Sequence[str], answers: Sequence[str], references: Sequence[Sequence[str]]
         ) -> list[float]:
+            assert len(questions) == len(answers) == len(references)
             self.calls += 1
             return [0.5] * len(answers)
 
