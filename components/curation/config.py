@@ -29,7 +29,7 @@ class QuickstartSource(Config):
     kind: Literal["quickstart"]
     """Selects this source."""
     train: int = Field(default=1500, ge=0, le=5000)
-    """Training examples of each of the seven kinds."""
+    """Training examples of each of the seven kinds; of the two maths kinds twice as many."""
     heldout: int = Field(default=60, ge=0, le=1000)
     """Held-out examples of each of the seven kinds."""
 

@@ -57,7 +57,7 @@ def corpus_rows(train: int, heldout: int, seed: int) -> Iterator[dict[str, Any]]
     """Draw the corpus.
 
     Args:
-        train: Training examples of each kind (there are seven kinds).
+        train: Training examples of each of the seven kinds; of the two maths kinds, the hardest, twice as many.
         heldout: Held-out examples of each kind.
         seed: Decides every choice; the same seed gives the same bytes.
 
@@ -70,7 +70,8 @@ def corpus_rows(train: int, heldout: int, seed: int) -> Iterator[dict[str, Any]]
     owners: dict[tuple[str, str], Split] = {}
     for split, count in ((Split.HELD_OUT, heldout), (Split.TRAIN, train)):
         for draw in _KINDS:
-            for _ in range(count):
+            doubled = split is Split.TRAIN and draw in _MATH
+            for _ in range(2 * count if doubled else count):
                 yield _to_row(_draw_unseen(draw, random, scans[split], split, owners), split)
 
 
@@ -248,7 +249,9 @@ def count_circles(random: Random, _scans: list[Scan]) -> Drawing:
     count = shapes.count("circle")
     return Drawing(
         image=image,
-        scene="; ".join(f"{colour} {name}" for colour, name in zip(colours, names, strict=True)),
+        scene="; ".join(
+            f"{colour} {shape}" if shape else "nothing" for colour, shape in zip(colours, shapes, strict=True)
+        ),
         question="How many circles are there?",
         references=(str(count),),
         reasoning=f"I see {', '.join(names)}.",
@@ -327,6 +330,7 @@ def describe(random: Random, _scans: list[Scan]) -> Drawing:
     )
 
 
+_MATH = (sum_digits, perimeter)
 Kind = Callable[[Random, list[Scan]], Drawing]
 _KINDS: tuple[Any, ...] = (
     read_number,

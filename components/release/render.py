@@ -108,8 +108,8 @@ def control_words(overall: ScoreRow) -> str:
     doubt = "" if low > 0 or high < 0 else ", an interval that includes 0: no effect of the accuracy reward is shown"
     return (
         f"Without any accuracy reward the control moved by {signed(reached)} points against the baseline, the "
-        f"candidate by {signed(overall.difference)}: {_share_words(reached, overall.difference)}. The candidate stands "
-        f"{signed(overall.over_control)} points {interval(overall.over_control_ci95)} from the control{doubt}."
+        f"candidate by {signed(overall.difference)}: {_share_words(reached, overall.difference)}. Candidate minus "
+        f"control is {signed(overall.over_control)} points {interval(overall.over_control_ci95)}{doubt}."
     )
 
 

@@ -17,10 +17,12 @@
     return value === undefined || value === null ? "n/a" : value.toFixed(digits).replace("-", MINUS);
   }
 
+  // What rounds to zero has no sign: an advantage may be the rest of a rounding.
   function signed(value, digits) {
-    const text = decimal(value, digits);
-    if (Number(text) === 0 || text === MINUS + (0).toFixed(digits)) return (0).toFixed(digits);
-    return value > 0 ? "+" + text : text;
+    if (value === null) return "n/a";
+    const rounded = Number(value.toFixed(digits));
+    const sign = rounded > 0 ? "+" : rounded < 0 ? MINUS : "";
+    return sign + Math.abs(rounded).toFixed(digits);
   }
 
   function picture(place, number) {
@@ -92,14 +94,15 @@
   }
 
   function rolloutRow(rollout, number) {
-    const side = rollout.advantage > 0 ? "positive" : rollout.advantage < 0 ? "negative" : "";
+    const advantage = signed(rollout.advantage, 3);
+    const side = advantage.startsWith("+") ? "positive" : advantage.startsWith(MINUS) ? "negative" : "";
     const cell = (text, className) => element("td", { className, textContent: text });
     return element("tr", {},
       cell(String(number + 1), "number"),
       element("td", { className: "completion" }, output(rollout.text)),
       ...data.parts.map((part) => cell(decimal(rollout.parts[part], 2), "number")),
       cell(decimal(rollout.total, 3), "number"),
-      cell(signed(rollout.advantage, 3), `number ${side}`),
+      cell(advantage, `number ${side}`),
       cell(rollout.rule, ""));
   }
 
@@ -113,7 +116,7 @@
   }
 
   function groupCard(group) {
-    const silent = group.rollouts.every((rollout) => rollout.advantage === 0);
+    const silent = group.rollouts.every((rollout) => Math.abs(rollout.advantage) < 1e-9);
     const entries = group.rollouts.map((rollout, number) => [`no. ${number + 1}`, rollout]);
     const signal = element("span", { className: "pill", textContent: "no signal: all earned the same" });
     return element("article", { className: "card group" },
@@ -193,7 +196,7 @@
 
   form.addEventListener("input", filterSamples);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(filterSamples));
+  form.querySelector("button").addEventListener("click", () => { form.reset(); filterSamples(); });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
     if (link && filterByFragment(link.hash)) event.preventDefault();

@@ -1,0 +1,52 @@
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from components.release.report_json import finite, report_json
+from tests.release.synthetic import FALLEN, FAMILIES, HOSTILE, make_report
+
+
+def test_report_json_round_trips() -> None:
+    content = report_json(make_report())
+
+    assert json.loads(json.dumps(content, allow_nan=False)) == content
+
+
+@pytest.mark.parametrize("row", ["overall", *FAMILIES])
+def test_report_json_has_every_score(row: str) -> None:
+    content = report_json(make_report())
+    scores = content["overall"] if row == "overall" else content["families"][row]
+
+    assert scores["difference"] == scores["candidate"] - scores["baseline"]
+    assert scores["over_control"] == scores["candidate"] - scores["control"]
+    assert scores["ci95"][0] < scores["difference"] < scores["ci95"][1]
+    assert scores["over_control_ci95"][0] < scores["over_control"] < scores["over_control_ci95"][1]
+    assert scores["n"] == (40 if row == "overall" else 10)
+
+
+def test_report_json_names_the_run_and_its_artifacts() -> None:
+    data = make_report()
+
+    content = report_json(data)
+
+    assert (content["pipeline"], content["run_id"], content["seed"]) == ("synthetic", "run-0001", 7)
+    assert content["promoted"] is True
+    assert content["reasons"][1] == HOSTILE
+    assert content["limits"] == list(data.limits)
+    assert content["families"][FALLEN]["difference"] < 0
+    assert [item["fingerprint"] for item in content["artifacts"] if item["role"] == "policy"] == [
+        data.artifacts[1].fingerprint
+    ]
+
+
+def test_number_that_is_not_finite_becomes_null() -> None:
+    content = report_json(replace(make_report(), surrogate={"heldout_brier": math.nan, "num_pairs": math.inf}))
+
+    assert content["surrogate"] == {"heldout_brier": None, "num_pairs": None}
+    assert json.dumps(content, allow_nan=False)
+
+
+def test_finite_unfolds_mappings_and_sequences() -> None:
+    assert finite({1: (0.5, [math.inf, "text"])}) == {"1": [0.5, [None, "text"]]}
