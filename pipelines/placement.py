@@ -7,13 +7,8 @@ from kfp import kubernetes
 from pipelines.images import cluster_image, local_image
 from pipelines.recipe import Resources, StageResources
 
-# A pod runs as a numeric user whose home cannot be written.
-_CACHES = {
-    "HF_HOME": "/tmp/huggingface",
-    "MPLCONFIGDIR": "/tmp/matplotlib",
-    "XDG_CACHE_HOME": "/tmp/cache",
-    "TOKENIZERS_PARALLELISM": "false",
-}
+# A pod runs as a numeric user that has no name (torch asks for one) and whose home cannot be written.
+_ENVIRONMENT = {"HOME": "/tmp", "USER": "harmo", "TOKENIZERS_PARALLELISM": "false"}
 _STORE_SECRET = "mlpipeline-minio-artifact"
 
 
@@ -53,16 +48,16 @@ class ClusterPlacement:
         self._resources = resources
 
     def place(self, task: Any, stage: str, resources: str = "") -> Any:
-        """Set image, resources and the writable caches.
+        """Set image, resources and a writable home.
 
         All are constants: resources from a pipeline parameter fail inside an exit handler, and a GPU count
         from an int parameter is silently dropped (KFP 2.17).
         """
         asked: StageResources = getattr(self._resources, resources or stage)
         task.set_container_image(cluster_image(stage))
-        task.set_cpu_request(asked.cpu).set_cpu_limit(asked.cpu)
-        task.set_memory_request(asked.memory).set_memory_limit(asked.memory)
-        for name, value in _CACHES.items():
+        task.set_cpu_request(asked.cpu).set_cpu_limit(asked.cpu_limit)
+        task.set_memory_request(asked.memory).set_memory_limit(asked.memory_limit)
+        for name, value in {**_ENVIRONMENT, "OMP_NUM_THREADS": str(asked.threads)}.items():
             task.set_env_variable(name, value)
         if asked.gpus:
             task.set_accelerator_type(asked.gpu_type).set_accelerator_limit(str(asked.gpus))

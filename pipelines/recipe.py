@@ -26,10 +26,16 @@ _QUANTITY = r"^[1-9]\d*(\.\d+)?(m|Ki|Mi|Gi|Ti|K|M|G|T)?$"
 class StageResources(Config):
     """What a step asks the cluster for."""
 
-    cpu: str = Field(default="2", pattern=_QUANTITY)
-    """Processors (Kubernetes quantity)."""
-    memory: str = Field(default="4Gi", pattern=_QUANTITY)
-    """Memory (Kubernetes quantity)."""
+    cpu: str = Field(default="500m", pattern=_QUANTITY)
+    """Processors that the step is scheduled by (Kubernetes quantity)."""
+    cpu_limit: str = Field(default="2", pattern=_QUANTITY)
+    """Processors that the step may use."""
+    memory: str = Field(default="2Gi", pattern=_QUANTITY)
+    """Memory that the step is scheduled by (Kubernetes quantity)."""
+    memory_limit: str = Field(default="4Gi", pattern=_QUANTITY)
+    """Memory beyond which the step is killed."""
+    threads: int = Field(default=1, ge=1, le=256)
+    """Threads of the numerical libraries (OMP_NUM_THREADS); on a shared node 2 can be far slower than 1."""
     gpus: int = Field(default=0, ge=0, le=16)
     """GPUs of one node."""
     gpu_type: str = "nvidia.com/gpu"
@@ -51,7 +57,7 @@ class Resources(Config):
     """GRPO."""
     evaluation: StageResources = StageResources()
     """Generating and scoring held-out answers."""
-    release: StageResources = StageResources(cpu="1")
+    release: StageResources = StageResources(cpu="250m", cpu_limit="1", memory="1Gi")
     """Decision, registration, report and exit task."""
 
 

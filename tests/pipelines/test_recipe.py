@@ -75,7 +75,7 @@ def test_wrong_setting_is_named(setting: str, message: str) -> None:
 
 
 def test_unknown_recipe_lists_the_known_ones() -> None:
-    with pytest.raises(RecipeError, match="'quickstrat': neither a recipe of this project nor a file.*quickstart"):
+    with pytest.raises(RecipeError, match=r"'quickstrat': neither a recipe of this project nor a file.*quickstart"):
         load_recipe("quickstrat")
 
 

@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from components.core.artifact import seal
+from pipelines.cli import app, main
+
+
+def test_command_line_is_pinned() -> None:
+    commands = {
+        name: sorted(option for parameter in command.params for option in parameter.opts)
+        for name, command in get_command(app).commands.items()  # type: ignore[attr-defined]
+    }
+
+    assert commands == {
+        "run": ["--output", "--set", "-o", "recipe"],
+        "compile": ["--output", "--set", "-o", "recipe"],
+        "lineage": ["--root", "artifact"],
+    }
+
+
+def test_version_is_printed() -> None:
+    assert CliRunner().invoke(app, ["--version"]).stdout.strip() == "0.1.0"
+
+
+def test_named_error_is_one_line_and_status_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["harmo", "lineage", str(tmp_path)])
+
+    with pytest.raises(SystemExit) as exit_info:
+        main()
+
+    assert exit_info.value.code == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"error: {tmp_path}: no manifest.json")
+    assert error.count("\n") == 1
+
+
+def test_lineage_prints_whole_fingerprints(tmp_path: Path) -> None:
+    (tmp_path / "content").write_text("x")
+    manifest = seal(tmp_path, "dataset", {})
+
+    assert manifest.fingerprint in CliRunner().invoke(app, ["lineage", str(tmp_path)]).stdout
+
+
+def test_output_that_cannot_be_made_is_a_named_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr("sys.argv", ["harmo", "run", "quickstart", "--output", str(tmp_path / "file")])
+
+    with pytest.raises(SystemExit):
+        main()
+
+    assert "error:" in capsys.readouterr().err
