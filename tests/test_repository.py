@@ -15,21 +15,17 @@ _TREE = _README.split("## The tree")[1].split("```")[1]
 
 
 def test_every_path_of_the_readme_tree_exists() -> None:
-    base, missing = _ROOT, []
-    for line in _TREE.splitlines():
-        words = line.split("  ")[0] if not line.startswith("  ") else line.strip().split("  ")[0]
-        names = [word for word in words.split() if word.endswith("/") or "." in word]
-        folder = base if line.startswith("  ") else _ROOT
-        if not line.startswith("  ") and names:
-            base = _ROOT / names[0]
-        where = [name for name in names if not _exists(folder, name)]
-        missing += where
+    """A line holds one or more names, then two spaces and a phrase; an indented one lies in the folder above it."""
+    missing, top = [], _ROOT
+    for line in _TREE.strip().splitlines():
+        names = [name for name in re.split(r"\s{2,}", line.strip())[0].split() if re.search(r"[./]", name)]
+        if not line.startswith(" "):
+            top = _ROOT / names[0]
+            missing += [name for name in names if not (_ROOT / name).exists()]
+        else:
+            missing += [name for name in names if not (top / name).exists() and not list(top.glob(f"*/{name}"))]
 
     assert missing == []
-
-
-def _exists(folder: Path, name: str) -> bool:
-    return (folder / name).exists() or any(folder.glob(f"*/{name}"))
 
 
 def test_every_top_level_folder_is_in_the_readme_tree() -> None:
@@ -44,7 +40,8 @@ def test_every_command_of_the_readme_exists() -> None:
     targets = set(re.findall(r"^(\w+):", (_ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 
     assert set(re.findall(r"^harmo (\w+)", _README, flags=re.MULTILINE)) == commands
-    assert {target for group in re.findall(r"^make ([\w|]+)", _README, flags=re.MULTILINE) for target in group.split("|")} <= targets
+    groups = re.findall(r"^make ([\w|]+)", _README, flags=re.MULTILINE)
+    assert {target for group in groups for target in group.split("|")} <= targets
 
 
 def test_every_shipped_recipe_is_named_in_the_readme() -> None:
@@ -56,7 +53,10 @@ def test_ci_runs_the_tests_that_the_readme_names() -> None:
     assert "make test" in _README
 
 
-@pytest.mark.parametrize("path", sorted((_ROOT / "components").glob("*/component.py")), ids=lambda path: path.parent.name)
+_COMPONENTS = sorted((_ROOT / "components").glob("*/component.py"))
+
+
+@pytest.mark.parametrize("path", _COMPONENTS, ids=lambda path: path.parent.name)
 def test_components_stay_thin(path: Path) -> None:
     bodies = re.split(r"^@dsl\.component", path.read_text(), flags=re.MULTILINE)[1:]
 

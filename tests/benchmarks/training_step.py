@@ -73,7 +73,7 @@ def main() -> None:
     mine, peer = statistics.median(ours), statistics.median(theirs)
     print(f"ours  {mine:.3f} CPU s a step (of {_TURNS}: {min(ours):.3f} to {max(ours):.3f})")
     print(f"TRL's {peer:.3f} CPU s a step (of {_TURNS}: {min(theirs):.3f} to {max(theirs):.3f})")
-    print(f"ratio ours/TRL's {mine / peer:.2f}; the portfolio takes {100 * statistics.median(shares):.1f} % of our step")
+    print(f"ratio ours/TRL's {mine / peer:.2f}; the portfolio takes {statistics.median(shares):.1%} of our step")
 
 
 def _clocked(function: Callable[..., Any], seconds: list[float]) -> Callable[..., Any]:

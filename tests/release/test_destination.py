@@ -47,7 +47,7 @@ def test_publish_copies_every_file_and_replaces_older_ones(tmp_path: Path, proto
 def test_place_that_cannot_be_written_is_a_named_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
 
-    with pytest.raises(StorageError, match="file/reports: the report cannot be written there .* reports_uri"):
+    with pytest.raises(StorageError, match=r"file/reports: the report cannot be written there .* reports_uri"):
         publish(_bundle(tmp_path / "bundle", "x"), f"{tmp_path}/file/reports", {})
 
 

@@ -244,13 +244,40 @@ def test_browsers_run_in_a_browser(html: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_fragment_filters_samples(report: ReportData, html: str, tmp_path: Path) -> None:
-    fallen = [number for number in range(30) if number % 3 == 1 and report.samples[number].family == FALLEN]
+@pytest.mark.parametrize(
+    ("fragment", "shown"),
+    [
+        (f"family={FALLEN}", {1, 5, 9, 13, 17, 21, 25, 29}),
+        (f"family={FALLEN}&outcome=regressed", {1, 13, 25}),
+        ("text=QUESTION%2013", {13}),
+        ("text=no%20such%20text", set()),
+    ],
+)
+def test_fragment_filters_samples(html: str, tmp_path: Path, fragment: str, shown: set[int]) -> None:
+    page = _browse(html, tmp_path, f"#{fragment}")
 
-    page = _browse(html, tmp_path, f"#family={FALLEN}&outcome=regressed&text=NUMBER")
+    ids = {int(data) for tag, data in page.text if tag == "code" and re.fullmatch(r"0{14}\d\d", data)}
+    assert ids == shown
+    assert (f"samples 1 to {len(shown)} of {len(shown)}" if shown else "no samples to show") in page.words()
 
-    assert _cards(page) == len(fallen)
-    assert f"samples 1 to {len(fallen)} of {len(fallen)}" in page.words()
+
+@pytest.mark.slow
+def test_buttons_and_links_change_what_is_shown(html: str, tmp_path: Path) -> None:
+    clicks = """
+        const browser = document.getElementById("sample-browser");
+        const status = () => browser.querySelector(".status").textContent;
+        const log = [];
+        const click = (node) => { node.click(); log.push(status()); };
+        click(browser.querySelector(".pager [data-step='1']"));
+        click(document.querySelector("a[href='#family=ocr&outcome=regressed']"));
+        click(browser.querySelector("form button"));
+        document.body.append(log.join("; "));
+    """
+    unguarded = re.sub(r"<meta http-equiv=[^>]*>", "", html).replace("</body>", f"<script>{clicks}</script></body>")
+
+    words = _browse(unguarded, tmp_path).words()
+
+    assert "samples 13 to 24 of 30; samples 1 to 3 of 3; samples 1 to 12 of 30" in words
 
 
 @pytest.mark.slow
