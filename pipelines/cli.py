@@ -88,6 +88,7 @@ def lineage(
 ) -> None:
     """Walk from an artifact back to its sources, verifying every byte on the way."""
     from components.core.lineage import trace
-    from pipelines.summary import artifacts_root, print_lineage
+    from pipelines.summary import artifacts_root, lineage_lines
 
-    print_lineage(trace(artifact, root or artifacts_root(artifact)))
+    for line in lineage_lines(trace(artifact, root or artifacts_root(artifact)), set()):
+        typer.echo(line)

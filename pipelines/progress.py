@@ -6,9 +6,11 @@ those of KFP 2.17; a line that is not recognised is only logged.
 
 import contextlib
 import io
+import logging
 import re
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -21,6 +23,20 @@ _STARTED = re.compile(r"Executing task '([^']+)'")
 _FINISHED = re.compile(r"Task '([^']+)' finished with status (\w+)")
 _CACHED = re.compile(r"Task (\S+) cache hit")
 _STEP_OF = re.compile(r"\s(\d+)/(\d+) \[")
+
+
+@contextlib.contextmanager
+def _logging_to(stream: io.TextIOBase) -> Iterator[None]:
+    """KFP tells of a cache hit by the root logger alone, which shows nothing below a warning by itself."""
+    root, handler = logging.getLogger(), logging.StreamHandler(stream)
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
 
 
 class StepConsole(io.TextIOBase):
@@ -55,6 +71,7 @@ class StepConsole(io.TextIOBase):
         self._stream = self._exit.enter_context(self.log.open("w", encoding="utf-8"))
         self._exit.enter_context(self._progress)
         self._exit.enter_context(contextlib.redirect_stdout(self))
+        self._exit.enter_context(_logging_to(self))
         return self
 
     def __exit__(

@@ -1,12 +1,12 @@
 """What the command line prints: the outcome of a run, and a lineage tree."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from rich.tree import Tree
 
 from components.core.lineage import Ancestor
 from pipelines.local import LocalRun
@@ -42,15 +42,20 @@ def artifacts_root(artifact: Path) -> Path:
     return next((parent for parent in artifact.resolve().parents if parent.name == _LOCAL_ROOT), artifact)
 
 
-def print_lineage(ancestor: Ancestor) -> None:
-    """Print a lineage tree with whole fingerprints."""
-    Console(soft_wrap=True).print(_tree(ancestor), highlight=False)
+def lineage_lines(ancestor: Ancestor, seen: set[str], indent: str = "") -> Iterator[str]:
+    """A lineage tree as text, a line an artifact with its whole fingerprint; an ancestor's inputs are told once.
 
-
-def _tree(ancestor: Ancestor) -> Tree:
+    Args:
+        ancestor: The root of the tree.
+        seen: Fingerprints whose inputs have been told; added to.
+        indent: Spaces before the line.
+    """
+    fingerprint = ancestor.reference.fingerprint
+    told = fingerprint in seen and ancestor.inputs
+    seen.add(fingerprint)
     role = f"{ancestor.role}: " if ancestor.role else ""
-    verified = "" if ancestor.manifest is None else f"  verified, code {ancestor.manifest.code_version}"
-    tree = Tree(f"{role}{ancestor.reference.kind} {ancestor.reference.fingerprint}{verified}")
-    for item in ancestor.inputs:
-        tree.children.append(_tree(item))
-    return tree
+    state = f"  verified, code {ancestor.manifest.code_version}" if ancestor.manifest else ""
+    yield f"{indent}{role}{ancestor.reference.kind} {fingerprint}{'  (as above)' if told else state}"
+    if not told:
+        for item in ancestor.inputs:
+            yield from lineage_lines(item, seen, indent + "  ")

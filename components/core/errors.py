@@ -68,6 +68,8 @@ def as_storage_error(error: OSError, where: str) -> StorageError | None:
         errno.EFBIG: ("a file reached the size limit", "Raise the limit or choose another place, then run again"),
         errno.EROFS: ("the file system is read-only", "Choose a place that can be written"),
         errno.EACCES: ("permission denied", "Choose a place that this user can write"),
+        errno.ENOTDIR: ("a file is where a folder is needed", "Choose another place, or move that file"),
+        errno.EEXIST: ("a file is where a folder is needed", "Choose another place, or move that file"),
     }
     if error.errno not in remedies:
         return None

@@ -70,6 +70,7 @@ def score_plot(overall: ScoreRow, families: Mapping[str, ScoreRow]) -> str:
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_xlabel("held-out score in points, with 95 % interval")
         axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         figure.legend(loc="outside upper right", ncols=len(POLICIES), handletextpad=0.4)
 

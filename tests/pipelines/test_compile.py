@@ -101,6 +101,29 @@ def test_containers_have_images_resources_and_no_pip(compiled: tuple[str, list[A
         }
 
 
+def test_artifacts_are_typed_as_kubeflow_shows_them(compiled: tuple[str, list[Any]]) -> None:
+    types = {
+        f"{name.removeprefix('comp-')}.{output}": value["artifactType"]["schemaTitle"].removeprefix("system.")
+        for name, component in compiled[1][0]["components"].items()
+        if "executorLabel" in component
+        for output, value in component["outputDefinitions"]["artifacts"].items()
+    }
+
+    expected = {
+        "curate": {"dataset": "Dataset", "quarantine": "Dataset", "data_card": "HTML", "metrics": "Metrics"},
+        "fit-surrogate": {"surrogate_model": "Model", "metrics": "Metrics"},
+        "warm-start": {"base_policy": "Model", "metrics": "Metrics"},
+        "train": {"aligned_policy": "Model", "rollouts": "Dataset", "metrics": "Metrics"},
+        "evaluate": {"samples": "Dataset", "metrics": "Metrics"},
+        "decide": {"comparison": "Dataset", "metrics": "Metrics"},
+        "register": {"registered_model": "Model"},
+        "export": {"bundle": "Dataset", "report": "HTML"},
+        "finish": {"outcome": "HTML"},
+    }
+    for step, outputs in expected.items():
+        assert {name.split(".")[1]: type_ for name, type_ in types.items() if name.split(".")[0] == step} == outputs
+
+
 def test_gpu_steps_ask_for_gpus_by_constant(tmp_path: Path) -> None:
     compile_recipe(load_recipe("qwen2_5_vl_3b"), tmp_path / "a.yaml")
     executors = _documents(tmp_path / "a.yaml")[0]["deploymentSpec"]["executors"]

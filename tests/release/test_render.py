@@ -256,7 +256,7 @@ def test_browsers_run_in_a_browser(html: str, tmp_path: Path) -> None:
 def test_fragment_filters_samples(html: str, tmp_path: Path, fragment: str, shown: set[int]) -> None:
     page = _browse(html, tmp_path, f"#{fragment}")
 
-    ids = {int(data) for tag, data in page.text if tag == "code" and re.fullmatch(r"0{14}\d\d", data)}
+    ids = {int(data, 16) for tag, data in page.text if tag == "code" and re.fullmatch(r"0{14}[0-9a-f]{2}", data)}
     assert ids == shown
     assert (f"samples 1 to {len(shown)} of {len(shown)}" if shown else "no samples to show") in page.words()
 

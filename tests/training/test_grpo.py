@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -13,7 +14,14 @@ from components.rewards.config import RewardsConfig
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import fit_surrogate
 from components.training.config import PolicySection, TrainingConfig
-from components.training.grpo import TrainingInputs, TrainingOutputs, TrainingResult, grpo_arguments, train
+from components.training.grpo import (
+    TrainingInputs,
+    TrainingOutputs,
+    TrainingResult,
+    groups_without_signal,
+    grpo_arguments,
+    train,
+)
 from components.training.rewarding import PortfolioRewards, RolloutAudit
 from components.training.warm_start import warm_start
 
@@ -147,6 +155,14 @@ def test_functions_of_one_batch_share_one_computation(dataset: Path, tmp_path: P
     assert list(values) == ["accuracy", "length", "format"]
     assert values["accuracy"] == [0.5, 0.5]
     assert [row["step"] for row in pq.read_table(tmp_path / "rollouts.parquet").to_pylist()] == [7, 7]
+
+
+def test_groups_of_equal_rewards_are_without_signal_whatever_their_value(tmp_path: Path) -> None:
+    rewards = [0.1 + 0.2] * 4 + [0.2] * 4 + [1.2] * 4 + [0.0, 0.0, 0.0, 1e-3]
+    table = pa.table({"step": [0] * 8 + [1] * 8, "total": rewards})
+    pq.write_table(table, tmp_path / "rollouts.parquet")
+
+    assert groups_without_signal(tmp_path / "rollouts.parquet", 4) == {0: 1.0, 1: 0.5}
 
 
 def test_batch_that_splits_groups_is_refused() -> None:
