@@ -17,7 +17,6 @@ from typing import Any
 from components.core.artifact import MANIFEST, read_manifest, verify
 from components.core.code import code_fingerprint
 from components.core.errors import ArtifactError, HarmoError
-from components.core.failures import gather_failures
 from components.release.destination import report_key
 from pipelines.progress import StepConsole
 from pipelines.recipe import Recipe
@@ -65,12 +64,11 @@ def run_local(recipe: Recipe, output: Path) -> LocalRun:
     run_id = f"{recipe.name}-{run_digest(recipe)}"
     pipeline = alignment_pipeline(recipe, LocalPlacement(), run_id)
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(artifacts), enable_caching=True)
-    before = set(artifacts.iterdir())
     with _quiet_environment(), StepConsole(output / "logs" / f"{run_id}.log") as console:
         try:
             pipeline(reports_uri=str(output.resolve()))
         except RuntimeError as error:
-            raise _failure(artifacts, before, console.log, error) from None
+            raise _failure(console, error) from None
     report = Path(report_key(str(output.resolve()), PIPELINE, run_id))
     return LocalRun(run_id, report, _registered_model(artifacts, report), console.seconds)
 
@@ -115,13 +113,11 @@ def _registered_model(artifacts: Path, report: Path) -> Path | None:
     return None
 
 
-def _failure(artifacts: Path, before: set[Path], log: Path, error: RuntimeError) -> RunFailed:
-    started = sorted(set(artifacts.iterdir()) - before)
-    notes = [note for run in started for note in gather_failures(run)]
-    if notes:
-        note = notes[0]
-        return RunFailed(f"step {note.step}", f"{note.error}: {note.message.rstrip('.')}", f"The whole log is {log}")
-    return RunFailed("the run", str(error), f"The step's own message is in {log}")
+def _failure(console: StepConsole, error: RuntimeError) -> RunFailed:
+    if console.failures:
+        step, message = console.failures[0]
+        return RunFailed(f"step {step}", message.rstrip("."), f"The whole log is {console.log}")
+    return RunFailed("the run", str(error).rstrip("."), f"The step's own message is in {console.log}")
 
 
 @contextlib.contextmanager

@@ -22,6 +22,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _STARTED = re.compile(r"Executing task '([^']+)'")
 _FINISHED = re.compile(r"Task '([^']+)' finished with status (\w+)")
 _CACHED = re.compile(r"Task (\S+) cache hit")
+_FAILED = re.compile(r"^\s*FAILED ([\w-]+): (.*)")
 _STEP_OF = re.compile(r"\s(\d+)/(\d+) \[")
 
 
@@ -49,11 +50,13 @@ class StepConsole(io.TextIOBase):
     def __init__(self, log: Path) -> None:
         self.log = log
         self.seconds: dict[str, float] = {}
+        self.failures: list[tuple[str, str]] = []
+        """Step and message of every failure note that was printed."""
         self._line = ""
         self._started = 0.0
         self._task: TaskID | None = None
         self._stream: TextIO | None = None
-        self._console = Console(file=sys.stderr)
+        self._console = Console(file=sys.stderr, soft_wrap=True)
         self._progress = Progress(
             SpinnerColumn(finished_text=" "),
             TextColumn("{task.description:<22}"),
@@ -68,6 +71,7 @@ class StepConsole(io.TextIOBase):
     def __enter__(self) -> "StepConsole":
         """Take the place of standard output."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        self._exit.enter_context(contextlib.suppress(OSError))
         self._stream = self._exit.enter_context(self.log.open("w", encoding="utf-8"))
         self._exit.enter_context(self._progress)
         self._exit.enter_context(contextlib.redirect_stdout(self))
@@ -86,15 +90,26 @@ class StepConsole(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Log the text and read the lines that it completes."""
-        if self._stream is not None:
-            self._stream.write(_ANSI.sub("", text))
-            self._stream.flush()
+        self._log(_ANSI.sub("", text))
         *lines, self._line = (self._line + _ANSI.sub("", text)).split("\n")
         for line in lines:
             self._read(line)
         return len(text)
 
+    def _log(self, text: str) -> None:
+        """A log that cannot be written (a full disk) must not hide what the run itself has to say."""
+        if self._stream is None:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError as error:
+            self._stream = None
+            self._console.print(f"{self.log}: {error.strerror}; going on without the log", highlight=False)
+
     def _read(self, line: str) -> None:
+        if failed := _FAILED.search(line):
+            self.failures.append((failed[1], failed[2]))
         if started := _STARTED.search(line):
             self._started = time.monotonic()
             self._task = self._progress.add_task(started[1], total=None, note="")

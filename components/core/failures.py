@@ -49,7 +49,8 @@ def failure_note(step: str, folder: Path) -> Iterator[None]:
         if not mendable:
             traceback.print_exc()
         note = FailureNote(step, type(shown).__name__, str(shown), mendable)
-        print(f"FAILED {step}: {note.error}: {note.message}", file=sys.stderr, flush=True)
+        # One line, since whoever reads the log reads it line by line.
+        print(f"FAILED {step}: {note.error}: {' '.join(note.message.split())}", file=sys.stderr, flush=True)
         _leave(note, folder)
         sys.exit(1)
 

@@ -25,6 +25,7 @@ from components.release.report_data import (
     SampleView,
     ScoreRow,
 )
+from components.release.thumbnail import thumbnail
 from components.rewards.config import RewardsConfig
 from components.rewards.format import format_reward
 from components.rewards.hybrid import Checkable, hybrid_accuracy
@@ -175,7 +176,7 @@ def _samples(
         yield SampleView(
             id=example.id,
             family=example.family.value,
-            images=example.images,
+            images=[thumbnail(image) for image in example.images],
             question=example.question,
             references=example.references,
             answers={policy: answers[policy][example.id] for policy in POLICIES},
@@ -221,7 +222,7 @@ def _rollout_groups(run: RunArtifacts, group_size: int) -> Iterator[RolloutGroup
         example = examples[group[0]["example_id"]]
         yield RolloutGroupView(
             step=int(group[0]["step"]),
-            images=example.images,
+            images=[thumbnail(image) for image in example.images],
             question=example.question,
             references=example.references,
             rollouts=[_rollout(row) for row in group],

@@ -120,23 +120,23 @@ def copied(output: Path, first: subprocess.CompletedProcess[str], tmp_path: Path
 
 
 def test_changed_byte_is_caught_by_name_and_a_rerun_mends_it(copied: Path) -> None:
-    weights = next(copied.glob("artifacts/*/fit-surrogate/surrogate_model/surrogate.safetensors"))
-    content = bytearray(weights.read_bytes())
+    comparison = next(copied.glob("artifacts/*/decide/comparison/comparison.json"))
+    content = bytearray(comparison.read_bytes())
     content[-1] ^= 1
-    weights.write_bytes(content)
+    comparison.write_bytes(content)
 
     caught = _harmo("run", _SMOKE, "--output", copied, *_PROMOTE)
     lineage = _harmo("lineage", next(copied.glob("artifacts/*/register/registered_model")))
 
     for done in (caught, lineage):
         assert done.returncode == 1
-        assert "surrogate artifact" in done.stderr
-        assert "surrogate.safetensors changed" in done.stderr
+        assert "comparison artifact" in done.stderr
+        assert "comparison.json changed" in done.stderr
         assert "Traceback" not in done.stderr
     mended = _harmo("run", _SMOKE, "--output", copied, *_PROMOTE)
     assert mended.returncode == 0, mended.stderr
-    assert {"curate", "warm-start", "evaluate"} <= _steps(mended, "cached")
-    assert "fit-surrogate" in _steps(mended, "done")
+    assert _steps(mended, "cached") == _STEPS - {"decide", "export"}
+    assert {"decide", "register", "export"} <= _steps(mended, "done")
 
 
 def test_failing_step_is_one_message_a_failure_report_and_a_rerun_works(tmp_path: Path) -> None:

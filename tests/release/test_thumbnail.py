@@ -1,0 +1,25 @@
+import io
+
+import pytest
+from PIL import Image
+
+from components.release.thumbnail import thumbnail
+
+
+def _png(size: tuple[int, int], mode: str = "RGB") -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, size).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def test_small_image_is_kept_byte_for_byte() -> None:
+    image = _png((320, 56))
+
+    assert thumbnail(image) is image
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P"])
+def test_large_image_is_scaled_to_320_pixels_and_keeps_its_shape(mode: str) -> None:
+    small = Image.open(io.BytesIO(thumbnail(_png((1600, 400), mode))))
+
+    assert small.size == (320, 80)
