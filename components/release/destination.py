@@ -40,6 +40,7 @@ def publish(folder: Path, address: str, store_metadata: Mapping[str, Any]) -> No
         StorageError: The address cannot be written to.
     """
     import fsspec
+    from botocore.exceptions import BotoCoreError
 
     endpoint = store_endpoint(store_metadata)
     options = {"endpoint_url": endpoint} if endpoint and address.startswith("s3://") else {}
@@ -48,7 +49,7 @@ def publish(folder: Path, address: str, store_metadata: Mapping[str, Any]) -> No
         files.makedirs(target, exist_ok=True)
         for path in sorted(folder.iterdir()):
             files.put_file(str(path), f"{target}/{path.name}")
-    except (OSError, ImportError, ValueError) as error:
+    except (OSError, ImportError, ValueError, BotoCoreError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise StorageError(
             address,
