@@ -10,31 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from components.core.artifact import Manifest, seal, verify
+from components.core.comparison import BASELINE, CANDIDATE, COMPARISON, CONTROL, POLICIES, ScoreRow
 from components.core.errors import ArtifactError
 from components.evaluation.config import DecisionConfig
 from components.evaluation.evaluate import read_samples
 from components.evaluation.statistics import Estimate, differences, macro_mean, mean_score
 
-COMPARISON = "comparison.json"
-BASELINE, CANDIDATE, CONTROL = "baseline", "candidate", "control"
-_POLICIES = (BASELINE, CANDIDATE, CONTROL)
 Scores = dict[str, dict[str, list[float]]]
 """Scores by policy and family, in one order of examples."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """Scores of the three policies on the same examples, all in 0..1; differences are paired."""
-
-    n: int
-    scores: dict[str, float]
-    ci95: dict[str, tuple[float, float]]
-    difference: float
-    difference_ci95: tuple[float, float]
-    over_control: float
-    over_control_ci95: tuple[float, float]
-    wins: int
-    losses: int
 
 
 @dataclass(frozen=True)
@@ -58,11 +41,11 @@ def compare(evaluations: Mapping[str, Path], output: Path, config: DecisionConfi
     Raises:
         ArtifactError: An evaluation is not whole, or the three are not of the same examples.
     """
-    inputs = {policy: verify(evaluations[policy], "evaluation") for policy in _POLICIES}
-    scores = _scores({policy: read_samples(evaluations[policy]) for policy in _POLICIES})
+    inputs = {policy: verify(evaluations[policy], "evaluation") for policy in POLICIES}
+    scores = _scores({policy: read_samples(evaluations[policy]) for policy in POLICIES})
     families = {family: _family_row(scores, family, config.resamples) for family in scores[BASELINE]}
     overall = _row(
-        scores, {policy: macro_mean(scores[policy], config.resamples) for policy in _POLICIES}, config.resamples
+        scores, {policy: macro_mean(scores[policy], config.resamples) for policy in POLICIES}, config.resamples
     )
     promoted, reasons = decide(overall, families, config)
     content = {
@@ -77,7 +60,7 @@ def compare(evaluations: Mapping[str, Path], output: Path, config: DecisionConfi
     return ComparisonResult(manifest, promoted, reasons, _metrics(overall, families))
 
 
-def decide(overall: Row, families: Mapping[str, Row], config: DecisionConfig) -> tuple[bool, list[str]]:
+def decide(overall: ScoreRow, families: Mapping[str, ScoreRow], config: DecisionConfig) -> tuple[bool, list[str]]:
     """Whether to promote the candidate, and why.
 
     Promotion needs the lower end of the overall gain's interval above `min_gain`, and no family with a
@@ -105,7 +88,7 @@ def decide(overall: Row, families: Mapping[str, Row], config: DecisionConfig) ->
     return gained and not fallen, reasons
 
 
-def _fell(row: Row, config: DecisionConfig) -> bool:
+def _fell(row: ScoreRow, config: DecisionConfig) -> bool:
     return row.difference_ci95[1] < 0 and row.difference < -config.max_family_loss
 
 
@@ -115,7 +98,7 @@ def _points(score: float) -> str:
 
 def _scores(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> Scores:
     ids = {policy: [row["id"] for row in rows] for policy, rows in samples.items()}
-    for policy in _POLICIES:
+    for policy in POLICIES:
         if ids[policy] != ids[BASELINE]:
             raise ArtifactError(
                 f"the {policy} evaluation",
@@ -132,18 +115,18 @@ def _by_family(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     return found
 
 
-def _family_row(scores: Scores, family: str, resamples: int) -> Row:
-    own = {policy: {family: scores[policy][family]} for policy in _POLICIES}
-    means = {policy: mean_score(scores[policy][family], resamples) for policy in _POLICIES}
+def _family_row(scores: Scores, family: str, resamples: int) -> ScoreRow:
+    own = {policy: {family: scores[policy][family]} for policy in POLICIES}
+    means = {policy: mean_score(scores[policy][family], resamples) for policy in POLICIES}
     return _row(own, means, resamples)
 
 
-def _row(scores: Scores, means: Mapping[str, Estimate], resamples: int) -> Row:
+def _row(scores: Scores, means: Mapping[str, Estimate], resamples: int) -> ScoreRow:
     gain = _paired(scores[CANDIDATE], scores[BASELINE])
     over_control = _paired(scores[CANDIDATE], scores[CONTROL])
     difference, above = macro_mean(gain, resamples), macro_mean(over_control, resamples)
     steps = [step for family in gain.values() for step in family]
-    return Row(
+    return ScoreRow(
         n=len(steps),
         scores={policy: mean.value for policy, mean in means.items()},
         ci95={policy: mean.ci95 for policy, mean in means.items()},
@@ -160,7 +143,7 @@ def _paired(new: Mapping[str, list[float]], old: Mapping[str, list[float]]) -> d
     return {family: differences(new[family], old[family]) for family in old}
 
 
-def _metrics(overall: Row, families: Mapping[str, Row]) -> dict[str, float]:
+def _metrics(overall: ScoreRow, families: Mapping[str, ScoreRow]) -> dict[str, float]:
     """The scalars that Kubeflow's run comparison shows."""
     rows = {"overall": overall, **families}
     return {

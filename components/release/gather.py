@@ -9,21 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from components.core.artifact import Manifest, verify
+from components.core.comparison import BASELINE, CANDIDATE, COMPARISON, CONTROL, POLICIES, ScoreRow
 from components.core.config import parse_config
 from components.core.example import Example, read_examples
 from components.release.limits import limits_of
 from components.release.report_data import (
-    BASELINE,
-    CANDIDATE,
-    CONTROL,
-    POLICIES,
     AnswerView,
     ArtifactRow,
     ReportData,
     RolloutGroupView,
     RolloutView,
     SampleView,
-    ScoreRow,
 )
 from components.release.thumbnail import thumbnail
 from components.rewards.config import RewardsConfig
@@ -83,7 +79,7 @@ def gather(run: RunArtifacts, pipeline: str, run_id: str) -> tuple[ReportData, d
         ArtifactError: An artifact is missing, of another kind, or changed since it was written.
     """
     manifests = {role: verify(getattr(run, role), kind) for role, kind in _KINDS.items()}
-    comparison = _read(run.comparison / "comparison.json")
+    comparison = _read(run.comparison / COMPARISON)
     heldout = {example.id: example for example in read_examples(run.dataset / "heldout.parquet")}
     samples = {policy: _rows(_evaluation(run, policy) / "samples.parquet") for policy in POLICIES}
     rewards = parse_config(RewardsConfig, manifests["rollouts"].identity["rewards"], "the rewards of the run")
@@ -93,8 +89,8 @@ def gather(run: RunArtifacts, pipeline: str, run_id: str) -> tuple[ReportData, d
         created_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         seed=int(manifests["rollouts"].identity["seed"]),
         recipe={role: manifest.identity for role, manifest in manifests.items()},
-        overall=_row(comparison["overall"]),
-        families={family: _row(row) for family, row in comparison["families"].items()},
+        overall=ScoreRow.from_json(comparison["overall"]),
+        families={family: ScoreRow.from_json(row) for family, row in comparison["families"].items()},
         promoted=comparison["promoted"],
         reasons=comparison["reasons"],
         artifacts=[_artifact(role, manifest) for role, manifest in manifests.items()],
@@ -129,24 +125,6 @@ def _evaluation(run: RunArtifacts, policy: str) -> Path:
         CONTROL: run.control_evaluation,
     }
     return folders[policy]
-
-
-def _row(values: Mapping[str, Any]) -> ScoreRow:
-    def interval(key: str) -> tuple[float, float]:
-        low, high = values[key]
-        return low, high
-
-    return ScoreRow(
-        n=values["n"],
-        scores=values["scores"],
-        ci95={policy: (low, high) for policy, (low, high) in values["ci95"].items()},
-        difference=values["difference"],
-        difference_ci95=interval("difference_ci95"),
-        over_control=values["over_control"],
-        over_control_ci95=interval("over_control_ci95"),
-        wins=values["wins"],
-        losses=values["losses"],
-    )
 
 
 def _artifact(role: str, manifest: Manifest) -> ArtifactRow:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from components.release.report_data import BASELINE, CANDIDATE, CONTROL, POLICIES, ScoreRow
+from components.core.comparison import BASELINE, CANDIDATE, CONTROL, POLICIES, ScoreRow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

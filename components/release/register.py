@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.core.artifact import MANIFEST, Manifest, seal, verify
+from components.core.comparison import COMPARISON
 
 CARD = "README.md"
 
@@ -28,7 +29,7 @@ def register(policy: Path, comparison: Path, output: Path, name: str) -> Manifes
     inputs = {"policy": verify(policy, "policy"), "comparison": verify(comparison, "comparison")}
     shutil.copytree(policy, output, dirs_exist_ok=True, ignore=shutil.ignore_patterns(MANIFEST))
     version = inputs["policy"].fingerprint[:12]
-    content = json.loads((comparison / "comparison.json").read_text(encoding="utf-8"))
+    content = json.loads((comparison / COMPARISON).read_text(encoding="utf-8"))
     (output / CARD).write_text(model_card(name, version, inputs["policy"], content), encoding="utf-8")
     return seal(output, "registered_model", {"name": name, "version": version}, inputs)
 

@@ -12,19 +12,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.core.comparison import BASELINE, CANDIDATE, CONTROL, POLICIES, ScoreRow
 from components.release.plots import curve_plots, length_plot, score_plot
-from components.release.report_data import (
-    BASELINE,
-    CANDIDATE,
-    CONTROL,
-    POLICIES,
-    AnswerView,
-    ReportData,
-    RolloutGroupView,
-    RolloutView,
-    SampleView,
-    ScoreRow,
-)
+from components.release.report_data import AnswerView, ReportData, RolloutGroupView, RolloutView, SampleView
 from components.release.report_json import finite
 from components.rewards.portfolio import PARTS
 

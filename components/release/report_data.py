@@ -4,31 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-BASELINE, CANDIDATE, CONTROL = "baseline", "candidate", "control"
-POLICIES = (BASELINE, CANDIDATE, CONTROL)
-"""The base policy, the aligned policy, and the one aligned without the accuracy reward."""
-
-
-@dataclass(frozen=True)
-class ScoreRow:
-    """Scores of the three policies on the same held-out examples; all in 0..1."""
-
-    n: int
-    """Examples."""
-    scores: Mapping[str, float]
-    """Mean score by policy."""
-    ci95: Mapping[str, tuple[float, float]]
-    """95 % confidence interval of each mean, by policy."""
-    difference: float
-    """Candidate minus baseline."""
-    difference_ci95: tuple[float, float]
-    """95 % confidence interval of the paired difference."""
-    over_control: float
-    """Candidate minus control: what the accuracy reward itself bought."""
-    over_control_ci95: tuple[float, float]
-    wins: int
-    """Examples on which the candidate scored higher than the baseline."""
-    losses: int
+from components.core.comparison import ScoreRow
 
 
 @dataclass(frozen=True)

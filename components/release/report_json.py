@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from components.release.report_data import POLICIES, ReportData, ScoreRow
+from components.core.comparison import POLICIES, ScoreRow
+from components.release.report_data import ReportData
 
 
 def report_json(data: ReportData) -> dict[str, Any]:

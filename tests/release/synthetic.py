@@ -4,18 +4,14 @@ import io
 
 from PIL import Image
 
+from components.core.comparison import BASELINE, CANDIDATE, CONTROL, POLICIES, ScoreRow
 from components.release.report_data import (
-    BASELINE,
-    CANDIDATE,
-    CONTROL,
-    POLICIES,
     AnswerView,
     ArtifactRow,
     ReportData,
     RolloutGroupView,
     RolloutView,
     SampleView,
-    ScoreRow,
 )
 
 FAMILIES = ("math", "ocr", "vqa", "open_ended")

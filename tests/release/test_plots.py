@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from components.core.comparison import CANDIDATE, CONTROL, POLICIES
 from components.release.plots import QUANTITIES, curve_plots, length_plot, score_plot
-from components.release.report_data import CANDIDATE, CONTROL, POLICIES
 from tests.release.synthetic import FAMILIES, make_report, make_row
 
 
