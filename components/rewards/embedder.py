@@ -62,7 +62,8 @@ class Embedder:
         """
         import numpy as np
 
-        unknown = sorted(set(texts) - self._known.keys(), key=len)
+        # By length, so that a batch has little padding; then by text, since a batch's make-up shows in the last bits.
+        unknown = sorted(set(texts) - self._known.keys(), key=lambda text: (len(text), text))
         if unknown:
             vectors = self._model.encode(unknown, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
             self._known.update(zip(unknown, vectors, strict=True))
