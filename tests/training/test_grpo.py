@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.core.artifact import verify
+from components.core.policy import Policy
 from components.rewards.config import RewardsConfig
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import fit_surrogate
@@ -24,6 +25,7 @@ from components.training.grpo import (
 )
 from components.training.rewarding import PortfolioRewards, RolloutAudit
 from components.training.warm_start import warm_start
+from pipelines.recipe import load_recipe, recipe_names
 
 pytestmark = pytest.mark.slow
 
@@ -115,14 +117,25 @@ def test_control_records_the_accuracy_and_does_not_pay_it(inputs: TrainingInputs
 
 
 def test_reward_weights_reach_trl_in_the_order_of_the_functions(tmp_path: Path) -> None:
-    from components.core.policy import Policy
-
     rewards = RewardsConfig.model_validate({"weights": {"accuracy": 2.0, "length": 0.5, "format": 0.25}})
 
     arguments = grpo_arguments(_TRAINING, rewards, Policy("{question}", 7, 3136), 3, tmp_path)
 
     assert arguments.reward_weights == [2.0, 0.5, 0.25]
     assert (arguments.loss_type, arguments.scale_rewards, arguments.max_completion_length) == ("dr_grpo", "none", 7)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_shipped_recipe_makes_a_trl_configuration(name: str, tmp_path: Path) -> None:
+    recipe = load_recipe(name)
+    prompt = recipe.policy.base.prompt
+    policy = Policy(prompt.template, prompt.max_completion_length, recipe.policy.base.max_pixels)
+
+    arguments = grpo_arguments(recipe.training, recipe.rewards, policy, recipe.seed, tmp_path)
+
+    assert arguments.num_generations == recipe.training.num_generations
+    assert arguments.generation_batch_size % arguments.num_generations == 0
+    assert arguments.max_completion_length == prompt.max_completion_length
 
 
 def test_functions_of_one_batch_share_one_computation(dataset: Path, tmp_path: Path) -> None:
