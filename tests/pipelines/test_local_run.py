@@ -33,6 +33,11 @@ def _steps(done: subprocess.CompletedProcess[str], note: str) -> set[str]:
     return {name.strip() for name, _, rest in lines if rest.startswith(note)}
 
 
+def _first(output: Path, path: str) -> Path:
+    """A path below the earliest run that has it."""
+    return min(output.glob(f"artifacts/*/{path}"))
+
+
 def _report(output: Path) -> dict:
     paths = sorted(output.glob("reports/harmo-alignment/*/report.json"), key=lambda path: path.stat().st_mtime)
     return json.loads(paths[-1].read_text())
@@ -50,7 +55,7 @@ def first(output: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def registered(output: Path, first: subprocess.CompletedProcess[str]) -> Path:
-    return next(output.glob("artifacts/*/register/registered_model"))
+    return _first(output, "register/registered_model")
 
 
 def test_run_ends_well_and_says_where_the_report_is(output: Path, first: subprocess.CompletedProcess[str]) -> None:
@@ -79,7 +84,7 @@ def test_lineage_walks_from_the_registered_model_to_the_source(registered: Path,
     assert done.returncode == 0, done.stderr
     words = done.stdout.split()
     assert {"registered_model", "policy", "dataset", "surrogate", "source", "comparison", "evaluation"} <= set(words)
-    source = json.loads(next(output.glob("artifacts/*/curate/dataset/manifest.json")).read_text())["inputs"]
+    source = json.loads(_first(output, "curate/dataset/manifest.json").read_text())["inputs"]
     assert source["quickstart corpus"]["fingerprint"] in words
 
 
@@ -120,13 +125,13 @@ def copied(output: Path, first: subprocess.CompletedProcess[str], tmp_path: Path
 
 
 def test_changed_byte_is_caught_by_name_and_a_rerun_mends_it(copied: Path) -> None:
-    comparison = next(copied.glob("artifacts/*/decide/comparison/comparison.json"))
+    comparison = _first(copied, "decide/comparison/comparison.json")
     content = bytearray(comparison.read_bytes())
     content[-1] ^= 1
     comparison.write_bytes(content)
 
     caught = _harmo("run", _SMOKE, "--output", copied, *_PROMOTE)
-    lineage = _harmo("lineage", next(copied.glob("artifacts/*/register/registered_model")))
+    lineage = _harmo("lineage", _first(copied, "register/registered_model"))
 
     for done in (caught, lineage):
         assert done.returncode == 1
