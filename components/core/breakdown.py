@@ -9,22 +9,29 @@ from dataclasses import dataclass, field
 class RewardBreakdown:
     """The total reward of a completion and the unweighted value of each part.
 
-    A part that did not apply is missing from `parts` and has its reason in `not_applicable`; it adds
-    nothing to the total.
+    A part that did not apply is missing from `parts` and has its reason in `not_applicable`. What it counts for in
+    the total is the portfolio's policy, and stands in `credited` like what every other part counted for.
     """
 
     total: float
-    """Weighted sum of the parts."""
+    """Weighted sum of what the parts counted for."""
     parts: Mapping[str, float]
-    """Unweighted value by part name (accuracy, length, format)."""
+    """Unweighted value by part name (accuracy, length, format), as the part itself computed it."""
+    credited: Mapping[str, float] = field(default_factory=dict)
+    """What each part counted for before its weight: its value, unless a policy put another in its place (an
+    abstaining part's group mean, a normalised value). The total is the sum of weight * credited."""
     not_applicable: Mapping[str, str] = field(default_factory=dict)
     """Why a part has no value, by part name."""
     verdict: bool | None = None
     """What the rule verifier decided; None where no rule could."""
+    confidence: float | None = None
+    """How sure the verdict is, in [0, 1]; None where no rule judged."""
     extracted: str | None = None
     """The answer that was judged; None where none was found."""
     rule: str = ""
     """Which rule, or the surrogate, decided the accuracy."""
+    flags: tuple[str, ...] = ()
+    """What a reader should know of: "no answer", "time limit", "truncated" …"""
 
     @classmethod
     def weighted(

@@ -22,9 +22,10 @@ from components.release.report_data import (
     SampleView,
 )
 from components.release.thumbnail import thumbnail
+from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
 from components.rewards.format import format_reward
-from components.rewards.hybrid import Checkable, hybrid_accuracy
+from components.rewards.hybrid import hybrid_accuracy
 from components.rewards.portfolio import PARTS
 from components.rewards.surrogate import SurrogateScorer
 

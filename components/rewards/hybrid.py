@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from components.core.example import AnswerType, Example
+from components.rewards.checkable import Checkable
 from components.rewards.extraction import extract
-from components.rewards.rule import Verdict, verify
+from components.rewards.rule import Verdict, verify_all
 
 
 class AnswerScorer(Protocol):
@@ -31,37 +31,6 @@ class AnswerScorer(Protocol):
             Scores in [0, 1], shape (N,).
         """
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checkable:
-    """What it takes to check an answer: an example without its images."""
-
-    question: str
-    references: tuple[str, ...]
-    """Accepted answers."""
-    answer_type: AnswerType
-    verifiable: bool
-    """Whether a rule can decide an answer."""
-    choices: tuple[str, ...] = ()
-    """Options of a multiple-choice question, A first."""
-    unit: str = ""
-    """Unit that the answer is given in; empty when it has none."""
-    precision: int | None = None
-    """Decimals that a number has to agree to; None asks for exact equality."""
-
-    @classmethod
-    def of(cls, example: Example) -> "Checkable":
-        """The checkable part of an example."""
-        return cls(
-            question=example.question,
-            references=example.references,
-            answer_type=example.answer_type,
-            verifiable=example.verifiable,
-            choices=example.choices,
-            unit=example.unit,
-            precision=example.precision,
-        )
 
 
 @dataclass(frozen=True)
@@ -100,7 +69,8 @@ def hybrid_accuracy(items: Sequence[tuple[Checkable, str]], scorer: AnswerScorer
     pairs = [(checkable, answer) for (checkable, _), answer in zip(items, answers, strict=True) if answer is not None]
     open_ended = dict.fromkeys(_question(*pair) for pair in pairs if not pair[0].verifiable)
     scores = _scores(list(open_ended), scorer)
-    verdicts = {pair: _verdict(*pair) for pair in dict.fromkeys(pairs) if pair[0].verifiable}
+    checked = [pair for pair in dict.fromkeys(pairs) if pair[0].verifiable]
+    verdicts = dict(zip(checked, verify_all(checked), strict=True))
 
     def judge(checkable: Checkable, answer: str | None) -> Accuracy:
         if answer is None:
@@ -127,12 +97,6 @@ def _scores(questions: list[_Question], scorer: AnswerScorer) -> dict[_Question,
         if not 0 <= score <= 1:
             raise ValueError(f"the scorer gave the answer {answer[:60]!r} {score}: a score must lie in [0, 1]")
     return dict(zip(questions, scores, strict=True))
-
-
-def _verdict(checkable: Checkable, answer: str) -> Verdict:
-    return verify(
-        answer, checkable.references, checkable.answer_type, checkable.choices, checkable.unit, checkable.precision
-    )
 
 
 def _by_rule(verdict: Verdict, answer: str) -> Accuracy:

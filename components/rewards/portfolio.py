@@ -8,9 +8,10 @@ the length of a completion on which the verifier could not decide, since only in
 from collections.abc import Sequence
 
 from components.core.breakdown import RewardBreakdown
+from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
 from components.rewards.format import format_reward
-from components.rewards.hybrid import Accuracy, AnswerScorer, Checkable, hybrid_accuracy
+from components.rewards.hybrid import Accuracy, AnswerScorer, hybrid_accuracy
 from components.rewards.length import length_penalties, length_reference
 
 PARTS = ("accuracy", "length", "format")

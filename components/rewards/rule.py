@@ -8,13 +8,14 @@ and is never counted as a wrong answer.
 from collections.abc import Iterable, Sequence
 
 from components.core.example import AnswerType
+from components.rewards.checkable import Checkable
 from components.rewards.choice import verify_choice
 from components.rewards.expression import verify_expression
 from components.rewards.quantity import verify_number
 from components.rewards.verdict import Verdict, decided, undecided
 from components.rewards.wording import verify_short_text
 
-__all__ = ["Verdict", "verify"]
+__all__ = ["Verdict", "verify", "verify_all"]
 
 
 def verify(
@@ -47,6 +48,21 @@ def verify(
     if not answer.strip():
         return decided("no answer", False)
     return _any(_verify_one(answer, reference, answer_type, choices, unit, precision) for reference in references)
+
+
+def verify_all(items: Sequence[tuple[Checkable, str]]) -> list[Verdict]:
+    """Judge many answers.
+
+    Args:
+        items: A verifiable example and an extracted answer to it; shape (N,).
+
+    Returns:
+        One verdict an item, in order.
+    """
+    return [
+        verify(answer, item.references, item.answer_type, item.choices, item.unit, item.precision)
+        for item, answer in items
+    ]
 
 
 def _verify_one(

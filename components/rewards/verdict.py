@@ -13,13 +13,17 @@ class Verdict:
     """Which rule decided, or could not."""
     reason: str = ""
     """Why an undecided verdict is undecided; empty otherwise."""
+    confidence: float = 1.0
+    """How sure the verdict is, in [0, 1]: 1 for an exact rule, a grade for a fuzzy one, 0 for an undecided one."""
+    flags: tuple[str, ...] = ()
+    """What a reader should know of: "time limit", "memory limit", "reference not readable" …"""
 
 
-def decided(rule: str, correct: bool) -> Verdict:
+def decided(rule: str, correct: bool, confidence: float = 1.0) -> Verdict:
     """A verdict of right or wrong."""
-    return Verdict(correct, rule)
+    return Verdict(correct, rule, confidence=confidence)
 
 
-def undecided(rule: str, reason: str) -> Verdict:
+def undecided(rule: str, reason: str, *flags: str) -> Verdict:
     """A verdict that says why there is none."""
-    return Verdict(None, rule, reason)
+    return Verdict(None, rule, reason, 0.0, flags)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from components.core.breakdown import RewardBreakdown
 from components.core.example import Example
 from components.rewards.advantage import group_advantages
-from components.rewards.hybrid import Checkable
+from components.rewards.checkable import Checkable
 from components.rewards.portfolio import PARTS, Portfolio
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 import pytest
 
 from components.core.example import AnswerType, Example, Task
-from components.rewards.hybrid import Accuracy, Checkable, hybrid_accuracy
+from components.rewards.checkable import Checkable
+from components.rewards.hybrid import Accuracy, hybrid_accuracy
 
 NUMBER = Checkable(question="2+3?", references=("5",), answer_type=AnswerType.NUMBER, verifiable=True)
 OPEN = Checkable(question="What is it?", references=("a red car",), answer_type=AnswerType.OPEN_ENDED, verifiable=False)

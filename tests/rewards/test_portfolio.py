@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from components.core.example import AnswerType
+from components.rewards.checkable import Checkable
 from components.rewards.config import FormatConfig, LengthConfig, RewardsConfig, RewardWeights
-from components.rewards.hybrid import Checkable
 from components.rewards.portfolio import PARTS, Portfolio
 
 NUMBER = Checkable(question="2+3?", references=("5",), answer_type=AnswerType.NUMBER, verifiable=True)
