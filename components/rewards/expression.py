@@ -1,21 +1,25 @@
 r"""Expression: is an answer mathematically equal to the reference?
 
-Equal text decides at once, two plain numbers are compared as such, and what is left goes to math-verify, which finds
-`(x+1)^2` equal to `x^2+2x+1`. It is departed from where it is too kind: units and percents must agree, and several
-values or an unsolved equation are not one value. What cannot be judged safely is undecided. The rules are ours.
+A cascade, cheapest first: equal text; two plain numbers as such; structure and values at fixed points (`structure`,
+`equality`), which decide nearly all of the rest; and what they leave open goes to math-verify in the sandbox. Units
+and percents must agree, several values or an unsolved equation are not one value, and a calculation that was not
+carried out (`3+7`) is not the plain number 10. What cannot be judged safely is undecided. The rules are ours.
 """
 
 import re
+from functools import lru_cache
 
-from components.rewards.algebra import compare_latex
+from components.rewards.equality import compiled, near_value
 from components.rewards.gate import MAX_CHARACTERS, refusal
 from components.rewards.latex import plain, without_delimiters
 from components.rewards.quantity import compare_quantities, read_quantity
+from components.rewards.sandbox import Comparison, Outcome, current_sandbox
+from components.rewards.structure import read_term, same_structure
 from components.rewards.units import canonical_unit, units_agree
-from components.rewards.verdict import Verdict, decided, undecided
+from components.rewards.verdict import UNREADABLE_REFERENCE, Verdict, decided, undecided
 from components.rewards.wording import normalised
 
-_RULE = "expression"
+_RULE, _BY_VALUE, _BY_ALGEBRA = "expression", "expression value", "expression algebra"
 
 _LEAD = re.compile(r"^\\?[A-Za-z]{1,20}(?:_\{?\w{1,5}\}?)?(?:\([A-Za-z]\))?\s*(?:=|≈|\\approx(?![A-Za-z]))")
 _SEVERAL = re.compile(
@@ -24,6 +28,8 @@ _SEVERAL = re.compile(
 )
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 _WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+_NEGATION = re.compile(r"(?<![A-Za-z\\])(?:not|no|isn't)(?![A-Za-z])", re.IGNORECASE)
+_SEVERAL_NUMBERS = re.compile(r"[-+]?[0-9.]+(?:\s+[-+]?[0-9.]+)+")
 _TEXT_UNIT = re.compile(r"(?:\\(?:text|mathrm|mbox)\s*\{(?P<words>[^{}]+)\}|(?P<sign>[°%]))(?P<power>\^\{?[23]\}?)?$")
 _GAP = re.compile(r"(?<![0-9])\s+|\s+(?![0-9])")
 
@@ -50,16 +56,16 @@ def verify_expression(answer: str, reference: str, unit: str, precision: int | N
         precision: Decimals that a constant has to agree to, within half a unit of the last; None asks for equality.
 
     Returns:
-        Undecided, too, for what is too large to evaluate (see `gate`), for what math-verify cannot read or decide in
-        5 seconds, and outside of the main thread, where its time limits do not work.
+        Undecided, too, for what is too large to evaluate (see `gate`) and for what computer algebra cannot read or
+        decide within the sandbox's limits.
     """
     if max(len(answer), len(reference)) > MAX_CHARACTERS:
-        same = answer.strip() == reference.strip()
-        return decided(_RULE, True) if same else undecided(_RULE, f"more than {MAX_CHARACTERS} characters")
-    if _squeezed(answer) == _squeezed(reference):
-        return decided(_RULE, True)
+        same = len(reference) > MAX_CHARACTERS and answer.strip() == reference.strip()
+        if same or len(answer) <= MAX_CHARACTERS:
+            return undecided(_RULE, f"the reference has more than {MAX_CHARACTERS} characters", UNREADABLE_REFERENCE)
+        return undecided(_RULE, f"the answer has more than {MAX_CHARACTERS} characters")
     given, expected = read_quantity(answer), read_quantity(reference)
-    if given and expected:
+    if given and expected and not ("=" in answer and "=" in reference):
         return compare_quantities(given, expected, unit, precision)
     return _verify_with_units(answer, reference, canonical_unit(unit), precision)
 
@@ -70,29 +76,88 @@ def _verify_with_units(answer: str, reference: str, stated: str, precision: int 
     verdict = _verify_values(answer, reference, precision)
     if not verdict.correct:
         return verdict
-    agree = units_agree(answer_unit, reference_unit, stated)
-    if agree is None:
-        return undecided(_RULE, f"the answer names the unit {answer_unit!r} and the example states none")
-    return decided(_RULE, agree)
+    return decided(verdict.rule, units_agree(answer_unit, reference_unit, stated))
 
 
 def _verify_values(answer: str, reference: str, precision: int | None) -> Verdict:
-    if "=" not in reference:
-        answer = _LEAD.sub("", answer, count=1).strip()
-    if _squeezed(answer) == _squeezed(reference):
-        return decided(_RULE, True)
     gold, target = _as_latex(reference), _as_latex(answer)
+    if _squeezed(answer) == _squeezed(reference):
+        return _of_equal_text(gold)
     if _WORDS.search(gold):
         same = normalised(answer) == normalised(reference)
         return decided(_RULE, True) if same else undecided(_RULE, f"the reference {reference[:60]!r} is words")
     if not _SEVERAL.search(gold):
         target = _THOUSANDS.sub("", target)
-    if _WORDS.search(target) or (_SEVERAL.search(target) and not _SEVERAL.search(gold)):
+    else:
+        gold, target = _without_thousands(gold), _without_thousands(target)
+    value = target if "=" in gold else _LEAD.sub("", target, count=1).strip()
+    if _is_no_answer(value, gold):
         return decided(_RULE, False)
-    reason = refusal(gold) or refusal(target)
+    return _by_value(target, gold, precision) or _by_algebra(value, gold, precision)
+
+
+def _of_equal_text(gold: str) -> Verdict:
+    """Equal text is right, provided that it can be read: a reference that cannot never pays."""
+    if read_term(gold) is not None or _WORDS.search(gold):
+        return decided(_RULE, True)
+    readable = not refusal(gold) and _is_read_by_algebra(gold)
+    return decided(_RULE, True) if readable else _unreadable(gold)
+
+
+def _unreadable(gold: str) -> Verdict:
+    return undecided(_RULE, f"the reference {gold[:60]!r} cannot be read", UNREADABLE_REFERENCE)
+
+
+def _is_no_answer(target: str, gold: str) -> bool:
+    """Words, a denial, several values or an unsolved equation beside one value, a calculation left to do."""
+    if _WORDS.search(target) or _NEGATION.search(target) or _SEVERAL_NUMBERS.fullmatch(target):
+        return True
+    if _SEVERAL.search(target) and not _SEVERAL.search(gold):
+        return not _is_one_value(target)
+    formula = compiled(target)
+    return formula is not None and formula.is_arithmetic and read_quantity(gold) is not None
+
+
+def _is_one_value(target: str) -> bool:
+    r"""A structure beside a gold of one value is none, unless the gold could be structured without signs of it."""
+    return r"\begin" in target or r"\in" in target
+
+
+def _by_value(target: str, gold: str, precision: int | None) -> Verdict | None:
+    if precision is not None:
+        near = near_value(target, gold, 10.0**-precision / 2)
+        if near is not None:
+            return decided(_BY_VALUE, near)
+    same = same_structure(target, gold)
+    return None if same is None else decided(_BY_VALUE, same)
+
+
+def _by_algebra(target: str, gold: str, precision: int | None) -> Verdict:
+    reason = refusal(gold)
+    if reason:
+        return undecided(_RULE, reason, UNREADABLE_REFERENCE)
+    reason = refusal(target)
     if reason:
         return undecided(_RULE, reason)
-    return compare_latex(target, gold, precision)
+    outcome = compare_in_sandbox(target, gold, precision)
+    if outcome.correct is None:
+        return undecided(_BY_ALGEBRA, outcome.reason, *([outcome.flag] if outcome.flag else []))
+    return decided(_BY_ALGEBRA, outcome.correct)
+
+
+@lru_cache(maxsize=16384)
+def compare_in_sandbox(target: str, gold: str, precision: int | None) -> Outcome:
+    """One comparison by computer algebra; equal ones are made once, and so are their failures."""
+    return current_sandbox().compare([Comparison(target, gold, precision)])[0]
+
+
+def _is_read_by_algebra(gold: str) -> bool:
+    return compare_in_sandbox(gold, gold, None).correct is True
+
+
+def _without_thousands(text: str) -> str:
+    """Commas go where they can only group digits: `12,345,678`, not `1,234` in a list of numbers."""
+    return re.sub(r"(?<![0-9,])[0-9]{1,3}(?:,[0-9]{3}){2,}(?![0-9,])", lambda match: match[0].replace(",", ""), text)
 
 
 def _squeezed(text: str) -> str:
@@ -114,7 +179,7 @@ def _split_unit(text: str, expected: str) -> tuple[str, str]:
 
 
 def _as_latex(text: str) -> str:
-    """The expression in the LaTeX that math-verify reads: `2*sqrt(3)` and `x**10` are what they look like."""
+    """The expression in the LaTeX that is compared: `2*sqrt(3)` and `x**10` are what they look like."""
     text = plain(text).replace("**", "^").translate(_SIGNS)
     text = _ROOT.sub(lambda match: rf"\sqrt{{{match[1] or match[2]}}}", _NAMES.sub(r"\\\1 ", text))
     return _POWER.sub(lambda match: f"^{{{match[1] or match[2]}}}", text)

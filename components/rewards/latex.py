@@ -5,10 +5,12 @@ of one sign in one way. What it leaves is still LaTeX where the answer is (`\fra
 """
 
 import re
+import unicodedata
 
-_DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("`", "`"))
+_DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("*", "*"), ("`", "`"))
 _MAX_NESTING = 4  # of delimiters in one another; bounds the work on hostile text
 _SPELLINGS = {
+    "\\\\": "\\\\",  # a new row, whose second backslash begins no other command
     "\u2212": "-",
     "\u2013": "-",
     "\uff05": "%",
@@ -29,6 +31,10 @@ _SPELLINGS = {
 _SPELLING = re.compile("|".join(re.escape(spelling) for spelling in _SPELLINGS))
 _SIZED = re.compile(r"\\(?:left|right|displaystyle|quad|qquad)(?![A-Za-z])")
 _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
+_BRACELESS = re.compile(r"\\frac\s*(\d|\{[^{}]*\})\s*(\d|\{[^{}]*\})")
+_OVER = re.compile(r"\{\s*([^{}]+?)\s*\\over\s*([^{}]+?)\s*\}")
+_VULGAR = re.compile(r"(\d?)([\u00bc-\u00be\u2150-\u215e])")
+_BOX = re.compile(r"\\boxed\s*\{(.*)\}", re.DOTALL)
 _TEXT = re.compile(r"\\(?:text(?:bf|rm|it)?|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
 
 
@@ -40,7 +46,20 @@ def plain(text: str) -> str:
 def without_delimiters(text: str) -> str:
     r"""The same as `plain`, but with every `\text{…}` still in place."""
     text = _SPELLING.sub(lambda match: _SPELLINGS[match.group()], _unwrap(text))
-    return _FRACTION.sub(r"\\frac", _SIZED.sub("", text)).strip()
+    text = _FRACTION.sub(r"\\frac", _SIZED.sub("", text)).strip()
+    return _with_braces(text) if "frac" in text or "over" in text or not text.isascii() else text
+
+
+def _with_braces(text: str) -> str:
+    r"""Fractions in one spelling: `\frac34`, `{3 \over 4}` and `½` as `\frac{3}{4}` and `1/2`."""
+    text = _OVER.sub(r"\\frac{\1}{\2}", text)
+    text = _BRACELESS.sub(lambda match: rf"\frac{{{match[1].strip('{}')}}}{{{match[2].strip('{}')}}}", text)
+    return _VULGAR.sub(_vulgar, text)
+
+
+def _vulgar(match: re.Match[str]) -> str:
+    top, _, bottom = unicodedata.normalize("NFKC", match[2]).partition("\u2044")
+    return f"{match[1]} {top}/{bottom}".strip()
 
 
 def _unwrap(text: str) -> str:
@@ -50,4 +69,17 @@ def _unwrap(text: str) -> str:
             if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
                 text = text[len(opening) : -len(closing)]
                 break
+        box = _BOX.fullmatch(text) if text.startswith("\\boxed") else None
+        if box and _is_balanced(box[1]):
+            text = box[1]
     return text.strip()
+
+
+def _is_balanced(text: str) -> bool:
+    """No brace closes that was not opened before: `1}{2` is not the content of one pair."""
+    depth = 0
+    for character in text:
+        depth += (character == "{") - (character == "}")
+        if depth < 0:
+            return False
+    return depth == 0

@@ -12,21 +12,26 @@ from fractions import Fraction
 
 from components.rewards.latex import plain
 from components.rewards.units import canonical_unit, units_agree
-from components.rewards.verdict import Verdict, decided, undecided
+from components.rewards.verdict import Verdict, decided
 
 _MAX_CHARACTERS = 300
-_MAX_EXPONENT = 300  # 1e300 is the order of the largest float; nothing bigger is a sensible answer
+_MAX_EXPONENT = 5000  # exact values of this size are still compared in microseconds
 
 _ASSIGNMENT = r"(?:(?:\\?[A-Za-z]{1,20}(?:_\{?\w{1,5}\}?)?\s*)?(?:=|≈|\\approx)\s*)?"
-_DECIMAL = r"(?P<decimal>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)"
+_DECIMAL = r"(?P<decimal>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+|[0-9]+)(?:\.[0-9]*)?|\.[0-9]+)"
 _TIMES_TEN = r"\s*(?:[\u00d7xX*·]|\\times|\\cdot)\s*10\s*\^"
 _EXPONENT = rf"(?:[eE](?P<e>[+-]?[0-9]+)|{_TIMES_TEN}\s*(?:\{{\s*)?(?P<ten>[+-]?[0-9]+)\s*\}}?)?"
 _SLASHED = r"(?P<top>[0-9]+)\s*/\s*(?P<bottom>[0-9]+)"
-_STACKED = r"\\frac\s*\{\s*(?P<inner>[+-]?)\s*(?P<over>[0-9]+)\s*\}\s*\{\s*(?P<under>[0-9]+)\s*\}"
+_STACKED = (
+    r"\\frac\s*\{\s*(?P<inner>[+-]?)\s*(?P<over>[0-9]+)\s*\}\s*\{\s*(?P<below>-?)\s*(?P<under>[0-9]+)\s*\}"
+)
 _FRACTION = rf"(?:(?:(?P<whole>[0-9]+)\s+)?{_SLASHED}|(?:(?P<units>[0-9]+)\s*)?{_STACKED})"
-_UNIT_WORD = r"[^\W\d_²³]+|[°%$€£¥'\"]"
-_UNIT_FACTOR = rf"(?:{_UNIT_WORD})(?:[²³]|\^?(?:\{{-?[1-9]\}}|-?[1-9]))?"
+_UNIT_WORD = r"[^\W\d_²³]+|°\s?[CFK]\b|[°%$€£¥'\"]"
+_UNIT_FACTOR = rf"(?:{_UNIT_WORD})(?:[²³]|\s?\^?(?:\{{-?[1-9]\}}|-?[1-9]))?"
 _UNIT = rf"(?P<unit>{_UNIT_FACTOR}(?:\s*[/·*]\s*{_UNIT_FACTOR}|\s+{_UNIT_FACTOR})*)?"
+_DECIMAL_COMMA = re.compile(r"(?<![0-9.,])([0-9]+),([0-9]{1,2}(?![0-9,.])|[0-9]{4,}(?![,.])|(?<=\b0,)[0-9]{3}(?![0-9,.]))")
+_RAISED = re.compile(r"(?<=[0-9])[⁻⁰¹²³⁴-⁹]+")
+_RAISED_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _QUANTITY = re.compile(
     rf"{_ASSIGNMENT}(?P<sign>[+-]?)\s*(?P<currency>[$€£¥]?)\s*(?:{_FRACTION}|{_DECIMAL}{_EXPONENT})\s*{_UNIT}"
 )
@@ -42,17 +47,25 @@ class Quantity:
     """Canonical unit; empty where none is named."""
 
 
-def read_quantity(text: str) -> Quantity | None:
+def read_quantity(text: str, decimal_comma: bool = False) -> Quantity | None:
     """Read a number with its unit.
 
     Args:
         text: An answer or a reference.
+        decimal_comma: Read `2,74` as 2.74; only where a list of numbers is no possible answer.
 
     Returns:
         The exact quantity, or None where the text is not a number, is longer than 300 characters, divides by zero
-        or has an exponent beyond 300.
+        or has an exponent beyond 5,000.
     """
-    match = _QUANTITY.fullmatch(plain(text)) if len(text) <= _MAX_CHARACTERS else None
+    if len(text) > _MAX_CHARACTERS:
+        return None
+    text = plain(text)
+    if not text.isascii():
+        text = _RAISED.sub(lambda match: f"^{{{match[0].translate(_RAISED_DIGITS)}}}", text)
+    if decimal_comma and "," in text:
+        text = _DECIMAL_COMMA.sub(r"\1.\2", text)
+    match = _QUANTITY.fullmatch(text)
     value = _value(match) if match else None
     if match is None or value is None:
         return None
@@ -60,33 +73,11 @@ def read_quantity(text: str) -> Quantity | None:
     return Quantity(-value if negative else value, canonical_unit(f"{match['currency']} {match['unit'] or ''}"))
 
 
-def verify_number(answer: str, reference: str, unit: str, precision: int | None) -> Verdict:
-    """Whether an answer is the reference's number.
-
-    Args:
-        answer: The extracted answer.
-        reference: One accepted answer; where it is not a number itself, any other text is undecided.
-        unit: Unit that the example states, "" if none.
-        precision: Decimals to agree to, see `values_agree`; None asks for exact equality.
-    """
-    expected = read_quantity(reference)
-    if expected is None:
-        same = plain(answer) == plain(reference)
-        return decided("number", True) if same else undecided("number", f"{reference[:60]!r} is not a number")
-    given = read_quantity(answer)
-    if given is None:
-        return decided("number", False)
-    return compare_quantities(given, expected, unit, precision)
-
-
 def compare_quantities(given: Quantity, expected: Quantity, unit: str, precision: int | None) -> Verdict:
-    """Whether two quantities agree in value and unit; the arguments are those of `verify_number`, read."""
+    """Whether two quantities agree in value and unit; the arguments are those of `number.verify_number`, read."""
     if not values_agree(given.value, expected.value, precision):
         return decided("number", False)
-    agree = units_agree(given.unit, expected.unit, canonical_unit(unit))
-    if agree is None:
-        return undecided("number", f"the answer names the unit {given.unit!r} and the example states none")
-    return decided("number", agree)
+    return decided("number", units_agree(given.unit, expected.unit, canonical_unit(unit)))
 
 
 def values_agree(given: Fraction, expected: Fraction, precision: int | None) -> bool:
@@ -108,10 +99,10 @@ def _value(match: re.Match[str]) -> Fraction | None:
         exponent = int(match["e"] or match["ten"] or 0)
         if abs(exponent) > _MAX_EXPONENT:
             return None
-        return Fraction(match["decimal"].replace(",", "")) * Fraction(10) ** exponent
+        return Fraction(match["decimal"].replace(",", "").replace(" ", "")) * Fraction(10) ** exponent
     top, bottom = int(match["top"] or match["over"]), int(match["bottom"] or match["under"])
     whole = match["whole"] or match["units"]
-    if bottom == 0 or (whole and match["inner"]):
+    if bottom == 0 or (whole and (match["inner"] or match["below"])):
         return None
-    value = Fraction(-top if match["inner"] == "-" else top, bottom)
+    value = Fraction(-top if (match["inner"] == "-") != (match["below"] == "-") else top, bottom)
     return value if whole is None else int(whole) + value

@@ -11,7 +11,7 @@ from components.core.example import AnswerType
 from components.rewards.checkable import Checkable
 from components.rewards.choice import verify_choice
 from components.rewards.expression import verify_expression
-from components.rewards.quantity import verify_number
+from components.rewards.number import verify_number
 from components.rewards.verdict import Verdict, decided, undecided
 from components.rewards.wording import verify_short_text
 

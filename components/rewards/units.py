@@ -26,6 +26,13 @@ _BASES = {
 }
 _SYMBOLS = {prefix + base: short + symbol for prefix, short in _PREFIXES.items() for base, symbol in _BASES.items()} | {
     "percent": "%",
+    "percentage": "%",
+    "pct": "%",
+    "celsius": "°C",
+    "fahrenheit": "°F",
+    "mph": "mi/h",
+    "kmh": "km/h",
+    "kph": "km/h",
     "deg": "°",
     "degree": "°",
     "dollar": "$",
@@ -49,6 +56,12 @@ _SYMBOLS = {prefix + base: short + symbol for prefix, short in _PREFIXES.items()
 }
 _POWERS = {"square": "^2", "sq": "^2", "cubic": "^3", "cu": "^3"}
 _LONGEST_SYMBOL = 3  # letters: up to here case tells units apart (mW, MW) and a final s is no plural
+_TEMPERATURE = re.compile(r"(?:°|\bdeg(?:rees?)?\b)\s*(c(?:elsius)?|f(?:ahrenheit)?)\b", re.IGNORECASE)
+_NO_UNITS = frozenset(
+    "hundred thousand million billion trillion dozen half halve third quarter fifth sixth eighth tenth squared cubed "  # noqa: SIM905
+    "factorial plus minus times over point or and not to x y z i e n a b k t".split()
+)
+"""Words and letters after a number that change its value, so that it is no longer that number."""
 _TOKEN = re.compile(r"[^\W\d_]+|[°%$€£¥'\"/]|\^?-?[0-9]")
 _PLURAL = re.compile(r"(?:(?<=x)|(?<=[cs]h))es$|(?<!s)s$")
 
@@ -63,6 +76,7 @@ def canonical_unit(text: str) -> str:
         The unit as symbols, powers as `^n`, factors with a space and quotients with `/` between; "" for no unit.
     """
     text = re.sub(r"[{}]", "", text.replace("²", "^2").replace("³", "^3"))
+    text = _TEMPERATURE.sub(lambda match: "celsius" if match[1][0] in "cC" else "fahrenheit", text)
     parts: list[str] = []
     power = ""
     for token in _TOKEN.findall(re.sub(r"\bper\s+(?!cent\b)", "/", re.sub(r"\bper cent\b", "percent", text))):
@@ -76,26 +90,24 @@ def canonical_unit(text: str) -> str:
     return re.sub(r" ?/ ?", "/", " ".join(parts))
 
 
-def units_agree(answer: str, reference: str, stated: str) -> bool | None:
+def units_agree(answer: str, reference: str, stated: str) -> bool:
     """Whether an answer's unit is the one asked for.
 
     A unit may be left out, but if it is named it must be the right one. A percent sign in the reference may not be
-    left out: 50 is not 50 %.
+    left out: 50 is not 50 %. Where the example names no unit, any real unit is taken to be what the question asked
+    for, but not a percent sign and not a word that changes the value (`5 million`, `5x`).
 
     Args:
         answer: Canonical unit of the answer, "" if it names none.
         reference: Canonical unit in the text of the reference, "" if it names none.
         stated: Canonical unit that the example states beside its references, "" if none.
-
-    Returns:
-        None where the answer names a unit and the example none, so that nothing says whether it is the right one.
     """
     expected = reference or stated
     if answer == expected:
         return True
     if not answer:
         return reference != "%"
-    return None if not expected and answer != "%" else False
+    return not expected and "%" not in answer and not _NO_UNITS.intersection(re.split(r"[ /^]", answer))
 
 
 def _symbol(token: str) -> str:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 
+UNREADABLE_REFERENCE = "reference not readable"
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Right, wrong or undecided; a verifier that could not judge is undecided, never wrong."""
