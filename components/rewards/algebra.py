@@ -8,7 +8,7 @@ symbolically as well. What it cannot read is undecided.
 from functools import cache, lru_cache
 from typing import Any
 
-NOT_READ = "the reference or the answer cannot be read"
+NOT_READ = "computer algebra could not read the reference or the answer"
 
 _DIGITS = 50  # to which constants are evaluated
 _TOLERANCE = 1e-12  # relative; above the error of the 15-digit floats that decimals are parsed to
@@ -27,6 +27,8 @@ def compare_latex(target: str, gold: str, precision: int | None) -> bool | None:
         None where one of them cannot be read.
     """
     target_value, gold_value = _parsed(target), _parsed(gold)
+    if target == gold:
+        return None if gold_value is None else True
     if target_value is None or gold_value is None:
         return None
     if precision is not None and _is_constant(gold_value) and _is_constant(target_value):

@@ -12,10 +12,18 @@ from components.rewards.verdict import Verdict, decided, undecided
 from components.rewards.wording import normalised
 
 _LETTER = re.compile(r"[(\[]?([A-Za-z])[)\].:]{0,2}")
-_KEYWORD = re.compile(r"^(?:option|choice|answer)s?\s*:?\s+", re.IGNORECASE)
+_KEYWORD = re.compile(
+    r"^(?:the\s+)?(?:(?:correct|right|best|final)\s+)?(?:option|choice|answer)s?\s*(?:is\b|:|=)?\s*(?:option\s+)?(?=\W*\w)",
+    re.IGNORECASE,
+)
+_TEXT_AND_LETTER = re.compile(r"(.*\S)\s*[(\[]([A-Za-z])[)\]]\.?", re.DOTALL)
+_DENIAL = re.compile(r"\b(?:not|no|never|nor|neither|actually|wait|instead)\b", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[,;/&\s]+")
 _LETTER_AND_TEXT = re.compile(r"[(\[]?([A-Za-z])(?:[)\].:]+\s*|\s+[-=]\s*)(\S.*)", re.DOTALL)
-_ANOTHER_LETTER = re.compile(r"\(([A-Za-z])\)|(?<![A-Za-z])([B-HJ-Z])(?![A-Za-z'])")  # A and I are words as well
+_ANOTHER_LETTER = re.compile(  # A and I are words as well, unless nothing follows that they could belong to
+    r"\(([A-Za-z])\)|(?<![A-Za-z])([B-HJ-Z]|[AI](?=\s*(?:[.,;:!?)/]|$)))(?![A-Za-z'])"
+)
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d*_ "
 
 
 def verify_choice(answer: str, reference: str, choices: Sequence[str]) -> Verdict:
@@ -44,7 +52,9 @@ def named_options(text: str, choices: Sequence[str]) -> frozenset[int]:
         text: An answer or a reference.
         choices: Texts of the options, A first; where empty, letters alone can be told.
     """
-    text = _KEYWORD.sub("", plain(text))
+    text = plain(text).strip(_QUOTES)
+    by_text = _options_reading(text, choices)
+    text = text if by_text else _KEYWORD.sub("", text).strip(_QUOTES)
     by_text = _options_reading(text, choices)
     by_letter = _lettered(text, choices)
     return by_text | {option for option in by_letter if option < len(choices)} if by_text else by_letter
@@ -66,16 +76,28 @@ def _lettered(text: str, choices: Sequence[str]) -> frozenset[int]:
     pieces = [piece for piece in _SEPARATOR.split(text) if piece and piece.casefold() not in ("or", "and")]
     alone = [match[1] for match in map(_LETTER.fullmatch, pieces) if match]
     if len(alone) == len(pieces):
-        return frozenset(map(_position, alone))
+        # A letter said twice is no answer that anybody gives: repeating pays nothing.
+        return frozenset(map(_position, alone)) if len(set(alone)) == len(alone) else frozenset()
     match = _LETTER_AND_TEXT.fullmatch(text)
-    if match is None:
+    letter, words = (match[1], match[2]) if match else _text_and_letter(text)
+    if not letter:
         return frozenset()
-    letter, words = _position(match[1]), match[2]
+    return _letter_with_words(_position(letter), words, choices)
+
+
+def _text_and_letter(text: str) -> tuple[str, str]:
+    match = _TEXT_AND_LETTER.fullmatch(text)
+    return (match[2], match[1]) if match else ("", "")
+
+
+def _letter_with_words(letter: int, words: str, choices: Sequence[str]) -> frozenset[int]:
     reading = _options_reading(words, choices)
     if reading:
         return reading | {letter}
+    if _DENIAL.search(words):
+        return frozenset()
     others = {_position(other[1] or other[2]) for other in _ANOTHER_LETTER.finditer(words)}
-    return _options_within(words, choices) | others | {letter}
+    return frozenset() if letter in others else _options_within(words, choices) | others | {letter}
 
 
 def _position(letter: str) -> int:

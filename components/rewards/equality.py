@@ -48,15 +48,17 @@ def same_value(left: str, right: str) -> bool | None:
 
 def near_value(left: str, right: str, distance: float) -> bool | None:
     """Whether two constants are at most a distance apart; None where one is not a real constant."""
-    values = [values_of(text, ())[0] if _is_constant(text) else None for text in (left, right)]
-    if any(value is None or numbers().im(value) != 0 for value in values):
+    one, other = _constant_value(left), _constant_value(right)
+    if one is None or other is None:
         return None
-    return bool(abs(values[0] - values[1]) <= distance * (1 + _AGREE))
+    return bool(abs(one - other) <= distance * (1 + _AGREE))
 
 
-def _is_constant(latex: str) -> bool:
+def _constant_value(latex: str) -> Value | None:
+    """The value of a real constant, else None."""
     formula = compiled(latex)
-    return formula is not None and not formula.variables
+    value = values_of(latex, ())[0] if formula is not None and not formula.variables else None
+    return None if value is None or numbers().im(value) != 0 else value
 
 
 def same_equation(left: str, right: str) -> bool | None:
@@ -69,10 +71,10 @@ def same_equation(left: str, right: str) -> bool | None:
     if first is None or second is None:
         return None
     names = tuple(sorted(first.variables | second.variables))
-    pairs = list(zip(values_of(left, names), values_of(right, names), strict=True))
-    if not names or any(one is None or other is None or 0 in (one, other) for one, other in pairs):
+    pairs = zip(values_of(left, names), values_of(right, names), strict=True)
+    ratios = [one / other if one and other else None for one, other in pairs]
+    if not names or None in ratios:
         return None
-    ratios = [one / other for one, other in pairs]
     if all(_agree(ratio, ratios[0]) for ratio in ratios):
         return True
     return False if _is_linear(first, names) and _is_linear(second, names) else None

@@ -7,13 +7,12 @@ carried out (`3+7`) is not the plain number 10. What cannot be judged safely is 
 """
 
 import re
-from functools import lru_cache
 
 from components.rewards.equality import compiled, near_value
 from components.rewards.gate import MAX_CHARACTERS, refusal
 from components.rewards.latex import plain, without_delimiters
 from components.rewards.quantity import compare_quantities, read_quantity
-from components.rewards.sandbox import Comparison, Outcome, current_sandbox
+from components.rewards.sandbox import Algebra, Comparison
 from components.rewards.structure import read_term, same_structure
 from components.rewards.units import canonical_unit, units_agree
 from components.rewards.verdict import UNREADABLE_REFERENCE, Verdict, decided, undecided
@@ -28,6 +27,8 @@ _SEVERAL = re.compile(
 )
 _THOUSANDS = re.compile(r"(?<=[0-9]),(?=[0-9]{3}(?![0-9]))")
 _WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+_HUGE_NUMBER = re.compile(r"[-+]?[0-9.]+\s*[eE][+-]?[0-9]{4,}")
+_CHAIN = re.compile(r"=(?:(?!(?<![A-Za-z])(?:or|and)(?![A-Za-z]))[^,;=])*=")
 _NEGATION = re.compile(r"(?<![A-Za-z\\])(?:not|no|isn't)(?![A-Za-z])", re.IGNORECASE)
 _SEVERAL_NUMBERS = re.compile(r"[-+]?[0-9.]+(?:\s+[-+]?[0-9.]+)+")
 _TEXT_UNIT = re.compile(r"(?:\\(?:text|mathrm|mbox)\s*\{(?P<words>[^{}]+)\}|(?P<sign>[°%]))(?P<power>\^\{?[23]\}?)?$")
@@ -46,7 +47,7 @@ _ROOT = re.compile(r"(?:√|\\sqrt)\s*(?:\(([^()]*)\)|([0-9]+|[A-Za-z](?![A-Za-z
 _POWER = re.compile(r"\^\s*(?:\(([^()]*)\)|(-?[0-9]+))")
 
 
-def verify_expression(answer: str, reference: str, unit: str, precision: int | None) -> Verdict:
+def verify_expression(answer: str, reference: str, unit: str, precision: int | None, algebra: Algebra) -> Verdict:
     """Whether an answer is an expression equal to the reference.
 
     Args:
@@ -54,6 +55,7 @@ def verify_expression(answer: str, reference: str, unit: str, precision: int | N
         reference: One accepted answer; one that cannot be read leaves the verdict undecided.
         unit: Unit that the example states, "" if none.
         precision: Decimals that a constant has to agree to, within half a unit of the last; None asks for equality.
+        algebra: Compares what values do not tell.
 
     Returns:
         Undecided, too, for what is too large to evaluate (see `gate`) and for what computer algebra cannot read or
@@ -67,22 +69,22 @@ def verify_expression(answer: str, reference: str, unit: str, precision: int | N
     given, expected = read_quantity(answer), read_quantity(reference)
     if given and expected and not ("=" in answer and "=" in reference):
         return compare_quantities(given, expected, unit, precision)
-    return _verify_with_units(answer, reference, canonical_unit(unit), precision)
+    return _verify_with_units(answer, reference, canonical_unit(unit), precision, algebra)
 
 
-def _verify_with_units(answer: str, reference: str, stated: str, precision: int | None) -> Verdict:
+def _verify_with_units(answer: str, reference: str, stated: str, precision: int | None, algebra: Algebra) -> Verdict:
     reference, reference_unit = _split_unit(reference, stated)
     answer, answer_unit = _split_unit(answer, reference_unit or stated)
-    verdict = _verify_values(answer, reference, precision)
+    verdict = _verify_values(answer, reference, precision, algebra)
     if not verdict.correct:
         return verdict
     return decided(verdict.rule, units_agree(answer_unit, reference_unit, stated))
 
 
-def _verify_values(answer: str, reference: str, precision: int | None) -> Verdict:
+def _verify_values(answer: str, reference: str, precision: int | None, algebra: Algebra) -> Verdict:
     gold, target = _as_latex(reference), _as_latex(answer)
     if _squeezed(answer) == _squeezed(reference):
-        return _of_equal_text(gold)
+        return _of_equal_text(gold, algebra)
     if _WORDS.search(gold):
         same = normalised(answer) == normalised(reference)
         return decided(_RULE, True) if same else undecided(_RULE, f"the reference {reference[:60]!r} is words")
@@ -93,15 +95,14 @@ def _verify_values(answer: str, reference: str, precision: int | None) -> Verdic
     value = target if "=" in gold else _LEAD.sub("", target, count=1).strip()
     if _is_no_answer(value, gold):
         return decided(_RULE, False)
-    return _by_value(target, gold, precision) or _by_algebra(value, gold, precision)
+    return _by_value(target, gold, precision) or _by_algebra(Comparison(value, gold, precision), algebra)
 
 
-def _of_equal_text(gold: str) -> Verdict:
+def _of_equal_text(gold: str, algebra: Algebra) -> Verdict:
     """Equal text is right, provided that it can be read: a reference that cannot never pays."""
     if read_term(gold) is not None or _WORDS.search(gold):
         return decided(_RULE, True)
-    readable = not refusal(gold) and _is_read_by_algebra(gold)
-    return decided(_RULE, True) if readable else _unreadable(gold)
+    return decided(_RULE, True) if algebra(Comparison(gold, gold, None)).correct else _unreadable(gold)
 
 
 def _unreadable(gold: str) -> Verdict:
@@ -110,7 +111,9 @@ def _unreadable(gold: str) -> Verdict:
 
 def _is_no_answer(target: str, gold: str) -> bool:
     """Words, a denial, several values or an unsolved equation beside one value, a calculation left to do."""
-    if _WORDS.search(target) or _NEGATION.search(target) or _SEVERAL_NUMBERS.fullmatch(target):
+    if _WORDS.search(target) or _NEGATION.search(target) or (_CHAIN.search(target) and not _CHAIN.search(gold)):
+        return True
+    if _SEVERAL_NUMBERS.fullmatch(target) or _HUGE_NUMBER.fullmatch(target):
         return True
     if _SEVERAL.search(target) and not _SEVERAL.search(gold):
         return not _is_one_value(target)
@@ -132,27 +135,17 @@ def _by_value(target: str, gold: str, precision: int | None) -> Verdict | None:
     return None if same is None else decided(_BY_VALUE, same)
 
 
-def _by_algebra(target: str, gold: str, precision: int | None) -> Verdict:
-    reason = refusal(gold)
+def _by_algebra(comparison: Comparison, algebra: Algebra) -> Verdict:
+    reason = refusal(comparison.gold)
     if reason:
         return undecided(_RULE, reason, UNREADABLE_REFERENCE)
-    reason = refusal(target)
+    reason = refusal(comparison.target)
     if reason:
-        return undecided(_RULE, reason)
-    outcome = compare_in_sandbox(target, gold, precision)
+        return undecided(_RULE, reason, "too large")
+    outcome = algebra(comparison)
     if outcome.correct is None:
         return undecided(_BY_ALGEBRA, outcome.reason, *([outcome.flag] if outcome.flag else []))
     return decided(_BY_ALGEBRA, outcome.correct)
-
-
-@lru_cache(maxsize=16384)
-def compare_in_sandbox(target: str, gold: str, precision: int | None) -> Outcome:
-    """One comparison by computer algebra; equal ones are made once, and so are their failures."""
-    return current_sandbox().compare([Comparison(target, gold, precision)])[0]
-
-
-def _is_read_by_algebra(gold: str) -> bool:
-    return compare_in_sandbox(gold, gold, None).correct is True
 
 
 def _without_thousands(text: str) -> str:

@@ -1,20 +1,30 @@
 r"""Extraction: which part of a completion is the answer that gets judged?
 
-In this order, ours throughout: the answer block if there is exactly one; the last `\boxed{…}`; a last line that says
-"the answer is …"; a short completion that is nothing but an answer. Two answer blocks are no answer block, and
-several different boxes in one block are not unwrapped, so that naming every candidate never hides one of them.
+In this order, ours throughout: the answer block if the completion has answer tags; behind the thinking, the last
+`\boxed{…}`; a closing "the answer is …"; a completion that is nothing but an answer. Inside an answer block a box or
+"the answer is …" is looked for again. Several answer blocks are no answer, boxes that stand side by side are one
+answer with several values, and what stands in the thinking never counts: naming every candidate hides none of them.
 Every step is linear in the length of the completion.
 """
 
 import re
 from dataclasses import dataclass
 
-from components.rewards.format import TAGS
+from components.rewards.format import TAGS, adheres
 
 _BRACES = re.compile(r"\\boxed\s*\{|\\.|[{}]", re.DOTALL)
-_PHRASE = re.compile(r"\banswer\s*(?:\*\*)?\s*(?:is|:|=)\s*:?", re.IGNORECASE)
+_PHRASE = re.compile(
+    r"\b(?:answer|option|choice)\b[\s*_]{0,4}(?:is|are|should be|must be|would be|:|=)[\s*:]{0,4}"
+    r"(?:(?:approximately|about|roughly|simply|exactly|option|choice)\s)?",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(r"^(?:final\s+)?answer\s+(?=[\\$\d-])", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z*]|\s*$)|\n|<\|")
+_BETWEEN_BOXES = re.compile(r"[\s$,;.]*(?:(?:\\text\s*\{\s*)?(?:and|or)(?:\s*\})?)?[\s$,;]*")
+_MATHS = re.compile(r"\s*(?:\$\$.*\$\$|\\\[.*\\\]|\$[^$]*\$|\\\(.*\\\))\s*\.?\s*", re.DOTALL)
 _TAIL = 500  # characters in which a closing "the answer is …" has to begin
 _SHORT = 100  # characters up to which a whole completion can be an answer
+_FORMULA = 400  # the same, for one formula in delimiters
 
 
 @dataclass(frozen=True)
@@ -27,46 +37,66 @@ class Extraction:
     """"answer block", "boxed", "answer phrase", "bare answer" or "none"."""
 
 
-def extract(completion: str) -> Extraction:
+def extract(completion: str, strict: bool = False) -> Extraction:
     """Find the answer in a completion.
 
     Args:
         completion: The decoded completion, without the prompt; any length.
+        strict: Accept the answer block of a completion that keeps to the template, and nothing else; for training.
 
     Returns:
         The answer and the rule that found it. An empty block or box is an answer that is not there: `answer` is
         None and the rule tells which it was.
     """
-    block = _only_block(completion)
-    if block is not None:
-        return Extraction(_unboxed(block) or None, "answer block")
-    boxes = _boxes(completion)
-    if boxes:
-        return Extraction(boxes[-1] or None, "boxed")
-    phrase = _closing_phrase(completion)
+    if strict and not adheres(completion):
+        return Extraction(None, "none")
+    if "<answer>" in completion or "</answer>" in completion:
+        block = _only_block(completion)
+        return Extraction(None, "none") if block is None else Extraction(_inside(block) or None, "answer block")
+    spoken = _behind_thinking(completion)
+    boxes = _last_boxes(spoken)
+    if boxes is not None:
+        return Extraction(boxes or None, "boxed")
+    phrase = _closing_phrase(spoken)
     if phrase:
         return Extraction(phrase, "answer phrase")
-    bare = completion.strip()
-    if bare and len(bare) <= _SHORT and _is_one_line_without_tags(bare):
-        return Extraction(bare, "bare answer")
-    return Extraction(None, "none")
+    bare = _bare(spoken)
+    return Extraction(bare, "bare answer") if bare else Extraction(None, "none")
 
 
 def _only_block(completion: str) -> str | None:
     if completion.count("<answer>") != 1 or completion.count("</answer>") != 1:
         return None
-    before, closing, _ = completion.partition("</answer>")
+    before, _, _ = completion.partition("</answer>")
     _, opening, block = before.partition("<answer>")
-    return block.strip() if opening and closing else None
+    return block.strip() if opening else None
 
 
-def _unboxed(block: str) -> str:
-    boxes = set(_boxes(block))
-    return boxes.pop() if len(boxes) == 1 else block
+def _behind_thinking(completion: str) -> str:
+    """What follows the thinking; nothing where the thinking did not end."""
+    _, closed, spoken = completion.rpartition("</think>")
+    if closed:
+        return spoken
+    return "" if "<think>" in completion else completion
 
 
-def _boxes(text: str) -> list[str]:
-    r"""Contents of the balanced `\boxed{…}`, in the order of their opening; a box around another one is left out."""
+def _inside(block: str) -> str:
+    """The answer in a block: its boxes, unless several stand apart, or what its sentence names."""
+    spans = _boxes(block)
+    if len(spans) == 1 or len(_last_run(block, spans)) == len(spans) > 0 or len({block[a:b] for a, b in spans}) == 1:
+        return _joined(block, _last_run(block, spans))
+    if spans:
+        return block
+    return _closing_phrase(block) if _PHRASE.search(block[:_SHORT]) else block
+
+
+def _last_boxes(text: str) -> str | None:
+    spans = _boxes(text)
+    return _joined(text, _last_run(text, spans)) if spans else None
+
+
+def _boxes(text: str) -> list[tuple[int, int]]:
+    r"""Where the contents of the balanced `\boxed{…}` lie, in order; a box around another one is left out."""
     starts: list[int | None] = []  # where the content of each open brace's box begins; None for a plain brace
     boxes: list[tuple[int, int]] = []
     for match in _BRACES.finditer(text):
@@ -79,16 +109,43 @@ def _boxes(text: str) -> list[str]:
             starts.append(None)
         elif token.startswith("\\boxed"):
             starts.append(match.end())
-    return [text[start:end].strip() for start, end in boxes]
+    return boxes
+
+
+def _last_run(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    r"""The last box, with those that stand right before it: `\boxed{1}, \boxed{2}` is one answer."""
+    run = spans[-1:]  # from the last one backwards
+    for span in reversed(spans[:-1]):
+        between = text[span[1] + 1 : run[-1][0]]
+        if not _BETWEEN_BOXES.fullmatch(between.removesuffix("{").rstrip().removesuffix(r"\boxed")):
+            break
+        run.append(span)
+    return run[::-1]
+
+
+def _joined(text: str, spans: list[tuple[int, int]]) -> str:
+    """The contents of a run of boxes; the same one several times is one."""
+    return ", ".join(dict.fromkeys(text[start:end].strip() for start, end in spans))
 
 
 def _closing_phrase(completion: str) -> str:
     tail = completion.rstrip()[-_TAIL:]
-    ends = [match.end() for match in _PHRASE.finditer(tail)]
-    if not ends:
+    matches = list(_PHRASE.finditer(tail))
+    if not matches:
         return ""
-    answer = tail[ends[-1] :].strip().removesuffix(".").strip("* ").removesuffix(".")
+    sentence = tail[matches[-1].end() :]
+    end = _SENTENCE_END.search(sentence)
+    answer = sentence[: end.start() if end else None].strip().strip("* ").removesuffix(".")
     return answer if _is_one_line_without_tags(answer) else ""
+
+
+def _bare(completion: str) -> str:
+    bare = completion.strip()
+    if len(bare) <= _FORMULA and _MATHS.fullmatch(bare):
+        return " ".join(bare.split())
+    if len(bare) > _SHORT or not _is_one_line_without_tags(bare):
+        return ""
+    return _LABEL.sub("", bare)
 
 
 def _is_one_line_without_tags(text: str) -> bool:

@@ -1,8 +1,9 @@
 r"""Formula: a value written in LaTeX, read once and evaluated at many points.
 
 A small grammar on purpose: numbers, variables, + - * / ^, fractions, roots, absolute values, factorials, the usual
-functions, binomials, pi, e and i. What it does not know (sums, integrals, relations) is refused, never guessed, and left to computer algebra. Evaluation is bounded: a power, factorial or function argument that would take
-long is refused before it is computed, so that any text costs microseconds.
+functions, binomials, pi, e and i. What it does not know (sums, integrals, relations) is refused, never guessed, and
+left to computer algebra. Evaluation is bounded: a power, factorial or function argument that would take long is
+refused before it is computed, so that any text costs microseconds.
 """
 
 import re
@@ -176,7 +177,7 @@ class _Parser:
         return node
 
     def _argument(self) -> Node:
-        """What follows ^, \\frac or \\sqrt: a group, or one digit, letter or command; `^-1` is taken as well."""
+        r"""What follows ^, \frac or \sqrt: a group, or one digit, letter or command; `^-1` is taken as well."""
         token = self._peek()
         if token == "-":
             self._next()
@@ -302,7 +303,7 @@ def _constant(text: str) -> Node:
 
 
 def _repeating(text: str) -> Value:
-    """The value of `0.1\\overline{6}`: digits that repeat for ever."""
+    r"""The value of `0.1\overline{6}`: digits that repeat for ever."""
     whole, _, rest = text.partition(".")
     fixed, _, repeated = rest.partition(r"\overline")
     repeated = repeated.strip("{}")

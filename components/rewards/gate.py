@@ -2,7 +2,7 @@ r"""Gate: is an expression small enough to be handed to a computer algebra syste
 
 `9^{9^{9^9}}`, `(9!)!` or a binomial of millions take minutes and gigabytes there, so the text is bounded before
 anything is evaluated: its length and nesting, its commands (harmless ones alone), its factorials and its powers. The
-bounds are ours; what is slow within them stays small in memory and meets the time limit.
+bounds are ours; what is slow within them meets the limits of the sandbox.
 """
 
 import math
@@ -25,6 +25,7 @@ _HARMLESS = (
     "upsilon|phi|varphi|chi|psi|omega|Gamma|Delta|Theta|Lambda|Xi|Pi|Sigma|Phi|Psi|Omega"
 )
 _NOT_JUDGED = re.compile(rf"\\(?!(?:{_HARMLESS})(?![A-Za-z]))[A-Za-z]+|'")  # math-verify drops a prime: f' for f
+_HUGE_LITERAL = re.compile(r"[0-9]\s*[eE][+-]?[0-9]{4,}")
 _INTEGER = re.compile(r"(?<![0-9.])[0-9]+")
 _OPERAND = re.compile(r"(?:[0-9]+|[A-Za-z])$")
 _EXPONENTIAL = re.compile(r"\\(?:exp|sinh|cosh|tanh)(?![A-Za-z])")
@@ -48,9 +49,13 @@ def refusal(text: str) -> str:
         return f"the expression uses {unknown[0]}, which is not judged"
     if not _is_nested_well(text):
         return f"the brackets are unbalanced or nested deeper than {_MAX_DEPTH}"
+    return _size_refusal(text)
+
+
+def _size_refusal(text: str) -> str:
     if not _factorials_are_small(text):
         return f"a factorial is not of a letter or of an integer up to {_MAX_FACTORIAL}"
-    if not _powers_are_small(text):
+    if _HUGE_LITERAL.search(text) or not _powers_are_small(text):
         return "a power is too large to be evaluated"
     return ""
 

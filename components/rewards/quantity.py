@@ -22,14 +22,14 @@ _DECIMAL = r"(?P<decimal>(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,3}(?: [0-9]{3})+|[0
 _TIMES_TEN = r"\s*(?:[\u00d7xX*·]|\\times|\\cdot)\s*10\s*\^"
 _EXPONENT = rf"(?:[eE](?P<e>[+-]?[0-9]+)|{_TIMES_TEN}\s*(?:\{{\s*)?(?P<ten>[+-]?[0-9]+)\s*\}}?)?"
 _SLASHED = r"(?P<top>[0-9]+)\s*/\s*(?P<bottom>[0-9]+)"
-_STACKED = (
-    r"\\frac\s*\{\s*(?P<inner>[+-]?)\s*(?P<over>[0-9]+)\s*\}\s*\{\s*(?P<below>-?)\s*(?P<under>[0-9]+)\s*\}"
-)
+_STACKED = r"\\frac\s*\{\s*(?P<inner>[+-]?)\s*(?P<over>[0-9]+)\s*\}\s*\{\s*(?P<below>-?)\s*(?P<under>[0-9]+)\s*\}"
 _FRACTION = rf"(?:(?:(?P<whole>[0-9]+)\s+)?{_SLASHED}|(?:(?P<units>[0-9]+)\s*)?{_STACKED})"
 _UNIT_WORD = r"[^\W\d_²³]+|°\s?[CFK]\b|[°%$€£¥'\"]"
-_UNIT_FACTOR = rf"(?:{_UNIT_WORD})(?:[²³]|\s?\^?(?:\{{-?[1-9]\}}|-?[1-9]))?"
+_UNIT_FACTOR = rf"(?:{_UNIT_WORD})(?:[²³]|\s?\^(?:\{{-?[1-9]\}}|-?[1-9])|-?[1-9])?"
 _UNIT = rf"(?P<unit>{_UNIT_FACTOR}(?:\s*[/·*]\s*{_UNIT_FACTOR}|\s+{_UNIT_FACTOR})*)?"
-_DECIMAL_COMMA = re.compile(r"(?<![0-9.,])([0-9]+),([0-9]{1,2}(?![0-9,.])|[0-9]{4,}(?![,.])|(?<=\b0,)[0-9]{3}(?![0-9,.]))")
+_DECIMAL_COMMA = re.compile(
+    r"(?<![0-9.,])([0-9]+),([0-9]{1,2}(?![0-9,.])|[0-9]{4,}(?![,.])|(?<=\b0,)[0-9]{3}(?![0-9,.]))"
+)
 _RAISED = re.compile(r"(?<=[0-9])[⁻⁰¹²³⁴-⁹]+")
 _RAISED_DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _QUANTITY = re.compile(

@@ -6,16 +6,19 @@ and is never counted as a wrong answer.
 """
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 
 from components.core.example import AnswerType
 from components.rewards.checkable import Checkable
 from components.rewards.choice import verify_choice
 from components.rewards.expression import verify_expression
 from components.rewards.number import verify_number
+from components.rewards.sandbox import Algebra, Comparison, Outcome, compare, current_sandbox
 from components.rewards.verdict import Verdict, decided, undecided
 from components.rewards.wording import verify_short_text
 
-__all__ = ["Verdict", "verify", "verify_all"]
+__all__ = ["Verdict", "clear_caches", "verify", "verify_all"]
 
 
 def verify(
@@ -39,42 +42,82 @@ def verify(
 
     Returns:
         The verdict; undecided for open-ended answers and where there is no reference.
+
+    Raises:
+        VerifierError: Computer algebra is needed and its sandbox cannot be started.
     """
-    references = [reference for reference in references if reference.strip()]
-    if answer_type is AnswerType.OPEN_ENDED:
-        return undecided("no rule", "an open-ended answer has no rule")
-    if not references:
-        return undecided("no rule", "the example has no reference")
-    if not answer.strip():
-        return decided("no answer", False)
-    return _any(_verify_one(answer, reference, answer_type, choices, unit, precision) for reference in references)
+    item = Checkable(
+        question="",
+        references=tuple(references),
+        answer_type=answer_type,
+        verifiable=True,
+        choices=tuple(choices),
+        unit=unit,
+        precision=precision,
+    )
+    return _verified(item, answer, compare)
 
 
 def verify_all(items: Sequence[tuple[Checkable, str]]) -> list[Verdict]:
-    """Judge many answers.
+    """Judge many answers; those that need computer algebra are judged in parallel, equal ones once.
 
     Args:
         items: A verifiable example and an extracted answer to it; shape (N,).
 
     Returns:
         One verdict an item, in order.
+
+    Raises:
+        VerifierError: Computer algebra is needed and its sandbox cannot be started.
     """
-    return [
-        verify(answer, item.references, item.answer_type, item.choices, item.unit, item.precision)
-        for item, answer in items
-    ]
+    verdicts: dict[tuple[Checkable, str], Verdict] = {}
+    waiting = []
+    for item in dict.fromkeys(items):
+        try:
+            verdicts[item] = _verified(*item, _postponed)
+        except _NeedsAlgebra:
+            waiting.append(item)
+    if waiting:
+        with ThreadPoolExecutor(current_sandbox().workers) as threads:
+            found = threads.map(lambda item: _verified(*item, compare), waiting)
+            verdicts |= dict(zip(waiting, found, strict=True))
+    return [verdicts[item] for item in items]
 
 
-def _verify_one(
-    answer: str, reference: str, answer_type: AnswerType, choices: Sequence[str], unit: str, precision: int | None
-) -> Verdict:
-    if answer_type is AnswerType.NUMBER:
-        return verify_number(answer, reference, unit, precision)
-    if answer_type is AnswerType.CHOICE:
-        return verify_choice(answer, reference, choices)
-    if answer_type is AnswerType.EXPRESSION:
-        return verify_expression(answer, reference, unit, precision)
-    return verify_short_text(answer, reference)
+def clear_caches() -> None:
+    """Forget every verdict and comparison that is kept; for measurements."""
+    _verified.cache_clear()
+    compare.cache_clear()
+
+
+class _NeedsAlgebra(Exception):  # no error: it tells which answers have to wait
+    pass
+
+
+def _postponed(_comparison: Comparison) -> Outcome:
+    raise _NeedsAlgebra
+
+
+@lru_cache(maxsize=65536)
+def _verified(item: Checkable, answer: str, algebra: Algebra) -> Verdict:
+    references = [reference for reference in item.references if reference.strip()]
+    if item.answer_type is AnswerType.OPEN_ENDED:
+        return undecided("no rule", "an open-ended answer has no rule")
+    if not references:
+        return undecided("no rule", "the example has no reference", "no reference")
+    if not answer.strip():
+        return decided("no answer", False)
+    if item.answer_type is AnswerType.SHORT_TEXT:
+        return verify_short_text(answer, references)
+    return _any(_verify_one(item, answer, reference, algebra) for reference in references)
+
+
+def _verify_one(item: Checkable, answer: str, reference: str, algebra: Algebra) -> Verdict:
+    if item.answer_type is AnswerType.NUMBER:
+        return verify_number(answer, reference, item.unit, item.precision, algebra)
+    if item.answer_type is AnswerType.CHOICE:
+        return verify_choice(answer, reference, item.choices)
+    return verify_expression(answer, reference, item.unit, item.precision, algebra)
 
 
 def _any(verdicts: Iterable[Verdict]) -> Verdict:

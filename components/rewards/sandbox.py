@@ -12,10 +12,10 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import IO, Any
 
 from pydantic import Field
@@ -34,8 +34,8 @@ class SandboxConfig(Config):
     """Processes that compare at the same time."""
     seconds: float = Field(default=2.0, gt=0, le=60)
     """Wall time of one comparison, after which its worker is killed; honest ones take 0.2 s at most."""
-    memory_mb: int = Field(default=512, ge=256, le=16384)
-    """Address space of a worker in MiB."""
+    memory_mb: int = Field(default=512, ge=384, le=16384)
+    """Address space of a worker in MiB, of which 300 are taken before it begins."""
 
 
 class VerifierError(HarmoError):
@@ -62,6 +62,10 @@ class Outcome:
     """"time limit", "memory limit" or "verifier failed"; "" where nothing went wrong."""
 
 
+Algebra = Callable[[Comparison], Outcome]
+"""Compares two expressions by computer algebra."""
+
+
 class Sandbox:
     """Compares expressions in worker processes; may be used by many threads at once.
 
@@ -73,6 +77,11 @@ class Sandbox:
         self._config = config
         self._lock = threading.Lock()
         self._helper: _Helper | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many comparisons are made at the same time."""
+        return self._config.workers
 
     def compare(self, items: Sequence[Comparison]) -> list[Outcome]:
         """Compare all items, in parallel.
@@ -210,6 +219,16 @@ def _clean_environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "OMP_NUM_THREADS": "1"}
 
 
+@lru_cache(maxsize=16384)
+def compare(item: Comparison) -> Outcome:
+    """One comparison in this process's sandbox; equal ones are made once, and so are their failures.
+
+    Raises:
+        VerifierError: The sandbox cannot be started.
+    """
+    return current_sandbox().compare([item])[0]
+
+
 class _Current:
     """The sandbox that this process uses."""
 
@@ -235,3 +254,4 @@ def set_sandbox(sandbox: Sandbox) -> None:
     current = _current()
     current.sandbox.close()
     current.sandbox = sandbox
+    compare.cache_clear()

@@ -37,19 +37,17 @@ def main(workers: int, seconds: float, memory_mb: int) -> None:
     CONSTS.sleep_unit = _POLL_SECONDS
     CONSTS.term_timeout = _POLL_SECONDS  # seconds between asking a worker to end and killing it
     # A new worker is forked while this thread reads: it must not find these streams, whose locks are held.
-    requests, sys.stdin, sys.stdout = sys.stdin, None, None  # type: ignore[assignment]  # as Python itself has them without a console
+    requests, sys.stdin, sys.stdout = sys.stdin, None, None
     logging.getLogger("math_verify").setLevel(logging.ERROR)  # it warns that its own time limits are off
     _warm_up()
     replies = _Replies()
-    pool = ProcessPool(
-        workers, _TASKS_A_WORKER, _limit, (memory_mb * _MIB,), multiprocessing.get_context("fork")
-    )
+    pool = ProcessPool(workers, _TASKS_A_WORKER, _limit, (memory_mb * _MIB,), multiprocessing.get_context("fork"))
     replies.write({"ready": True})
     for line in requests:
         request = json.loads(line)
         arguments = (request["target"], request["gold"], request["precision"])
         pool.schedule(_compare, arguments, timeout=seconds).add_done_callback(replies.to(request["id"]))
-    pool.stop()
+    pool.stop()  # type: ignore[no-untyped-call]  # pebble has types in part
     pool.join(1)
 
 
@@ -85,7 +83,7 @@ def _compare(target: str, gold: str, precision: int | None) -> dict[str, Any]:
         correct = compare_latex(target, gold, precision)
     except MemoryError:
         return {"correct": None, "reason": "computer algebra needs more memory than its limit", "flag": MEMORY_LIMIT}
-    except Exception as error:  # noqa: BLE001  # sympy and its parser raise many kinds on text that they cannot handle
+    except Exception as error:  # sympy and its parser raise many kinds on text that they cannot handle
         return {"correct": None, "reason": f"computer algebra failed with {type(error).__name__}", "flag": FAILED}
     return {"correct": correct, "reason": NOT_READ if correct is None else "", "flag": ""}
 

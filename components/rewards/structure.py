@@ -5,10 +5,13 @@ inequalities in one variable is an interval (`a \le x < b` is `[a, b)`), `\pm a`
 without a relation is 5. What is not read here is left to computer algebra.
 """
 
+import itertools
+import operator
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from components.rewards.equality import compiled, same_equation, same_value
 
@@ -19,7 +22,9 @@ _MEMBERSHIP = re.compile(r"^\s*[A-Za-z](?:_\{?\w+\}?)?\s*\\in(?![A-Za-z])")
 _INFINITY = re.compile(r"([+-]?)\s*\\infty\s*")
 _ORDER = re.compile(r"\\(?:leq?|geq?|lt|gt)(?:slant)?(?![A-Za-z])|[<>]=?")
 _ORDER_SIGNS = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", r"\lt": "<", r"\gt": ">"} | {
-    name: sign for sign, names in (("<=", r"\le \leq \leqslant"), (">=", r"\ge \geq \geqslant")) for name in names.split()
+    name: sign
+    for sign, names in (("<=", r"\le \leq \leqslant"), (">=", r"\ge \geq \geqslant"))
+    for name in names.split()
 }
 _NAME = re.compile(r"(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?'*|[A-Za-z])(?:\([A-Za-z]\))?")
 _WORD_BETWEEN = re.compile(r"(?<![A-Za-z\\])(?:or|and)(?![A-Za-z])")
@@ -102,19 +107,21 @@ def read_term(text: str) -> Term | None:
 
 
 def _formulas(term: Term) -> Iterable[str]:
+    """The texts within a term that have to be formulas."""
     if isinstance(term, str):
         yield term
-    elif isinstance(term, Bracketed | Collection):
-        for piece in term.pieces:
-            yield from _formulas(piece)
-    elif isinstance(term, Matrix):
-        for row in term.rows:
-            for entry in row:
-                yield from _formulas(entry)
-    elif isinstance(term, Equation):
-        yield from _formulas(term.right)
-        if not _NAME.fullmatch(term.left) and not isinstance(term.right, Bracketed | Collection):
-            yield term.left
+    if isinstance(term, Equation) and isinstance(term.right, str) and not _NAME.fullmatch(term.left):
+        yield term.left
+    for piece in _pieces_of(term):
+        yield from _formulas(piece)
+
+
+def _pieces_of(term: Term) -> Iterable[Term]:
+    if isinstance(term, Bracketed | Collection):
+        return term.pieces
+    if isinstance(term, Matrix):
+        return itertools.chain.from_iterable(term.rows)
+    return (term.right,) if isinstance(term, Equation) else ()
 
 
 def _read(text: str) -> Term:
@@ -203,7 +210,7 @@ def _read_relation(text: str) -> Term | None:
 
 
 def _interval(sides: Sequence[str], signs: Sequence[str]) -> Term:
-    """`a < x \\le b`, `x > a` and so on as an interval."""
+    r"""`a < x \le b`, `x > a` and so on as an interval."""
     sides = [side.strip() for side in sides]
     if len({sign[0] for sign in signs}) > 1 or len(signs) > 2 or not all(sides):
         raise NotStructured
@@ -290,21 +297,9 @@ def _is_named(term: Term) -> bool:
 
 
 def _same(given: Term, expected: Term) -> bool | None:
-    if isinstance(given, str) and isinstance(expected, str):
-        return same_value(given, expected)
-    if isinstance(given, Equation) and isinstance(expected, Equation):
-        return _same_equation(given, expected)
     if type(given) is not type(expected):
         return _across(given, expected)
-    if isinstance(given, Infinity) and isinstance(expected, Infinity):
-        return given == expected
-    if isinstance(given, Bracketed) and isinstance(expected, Bracketed):
-        return _same_bracketed(given, expected)
-    if isinstance(given, Matrix) and isinstance(expected, Matrix):
-        return _same_matrix(given, expected)
-    if isinstance(given, Collection) and isinstance(expected, Collection):
-        return _same_collection(given, expected)
-    return None
+    return _COMPARED[type(given)](given, expected)
 
 
 def _same_bracketed(given: Bracketed, expected: Bracketed) -> bool | None:
@@ -371,3 +366,13 @@ def _are_intervals(*collections: Collection) -> bool:
 def _all(verdicts: Iterable[bool | None]) -> bool | None:
     found = list(verdicts)
     return False if False in found else None if None in found else True
+
+
+_COMPARED: dict[type, Callable[[Any, Any], bool | None]] = {
+    str: same_value,
+    Infinity: operator.eq,
+    Equation: _same_equation,
+    Bracketed: _same_bracketed,
+    Matrix: _same_matrix,
+    Collection: _same_collection,
+}

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-
 UNREADABLE_REFERENCE = "reference not readable"
 
 

@@ -1,5 +1,5 @@
 import signal
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from components.core.example import AnswerType
 from components.rewards.gate import refusal
-from components.rewards.rule import Verdict, verify
+from components.rewards.rule import verify
+from components.rewards.verdict import UNREADABLE_REFERENCE
 
 
 def judge(answer: str, reference: str, unit: str = "", precision: int | None = None) -> bool | None:
@@ -37,7 +38,6 @@ def judge(answer: str, reference: str, unit: str = "", precision: int | None = N
         (r"\log_2 8", "3"),
         ("No solution", "no solution"),
         (r"\text{Even}", r"\text{even}"),
-        ("17*23", "391"),
     ],
 )
 def test_verify_expression_equal_forms_are_right(answer: str, reference: str) -> None:
@@ -65,6 +65,15 @@ def test_verify_expression_equal_forms_are_right(answer: str, reference: str) ->
         ("1e999999999", "1"),
         ("1 1/2", "11/2"),
         ("(3,2)", "(2,3)"),
+        ("17*23", "391"),
+        ("3+7", "10"),
+        (r"\frac{3+7}{2}", "5"),
+        ("not 0", "0"),
+        ("0 0 0", "0"),
+        ("x=3 x=3 x=3", "x=3"),
+        ("y=5", "x=5"),
+        ("1.4142135623730951", r"\sqrt{2}"),
+        ("10^{100}", "10^{100}+1"),
         ("I do not know", "5"),
         (r"-\infty", r"\infty"),
     ],
@@ -87,7 +96,7 @@ def test_verify_expression_factors_equal_their_product_alone(a: int, b: int, err
         (r"12\sqrt{3}", r"12\sqrt{3}\text{ cm}", "", True),
         (r"\sqrt{432} cm", r"12\sqrt{3}", "cm", True),
         (r"\sqrt{432}\text{ cm}", r"12\sqrt{3}", "m", False),
-        (r"12\sqrt{3}\text{ cm}", r"12\sqrt{3}", "", None),
+        (r"12\sqrt{3}\text{ cm}", r"12\sqrt{3}", "", True),
     ],
 )
 def test_verify_expression_named_unit_must_be_the_stated_one(
@@ -101,22 +110,28 @@ def test_verify_expression_constant_agrees_to_the_precision(answer: str, outcome
     assert judge(answer, r"2\pi", precision=2) is outcome
 
 
-@pytest.mark.parametrize(
-    "reference", [r"\frac{1", r"\sum_{k=1}^{n} k", "no solution at all", "9^{9^{9^9}}", "f'(x)", "x" * 301]
-)
+@pytest.mark.parametrize("reference", [r"\frac{1", r"\sqrt{", "no solution at all", "9^{9^{9^9}}", "f'(x)", "x" * 301])
 def test_verify_expression_reference_that_cannot_be_judged_leaves_it_undecided(reference: str) -> None:
     assert judge("5", reference) is None
+
+
+@pytest.mark.parametrize("reference", [r"\frac{1", r"\sqrt{", "x" * 301, "}{"])
+def test_verify_expression_reference_that_cannot_be_read_never_pays(reference: str) -> None:
+    verdict = verify(reference, [reference], AnswerType.EXPRESSION)
+    assert verdict.correct is None
+    assert UNREADABLE_REFERENCE in verdict.flags
+
+
+@pytest.mark.parametrize("reference", [r"\sum_{k=1}^{n} k", "no solution at all", r"\int_0^1 x dx"])
+def test_verify_expression_equal_text_is_right_where_it_can_be_read(reference: str) -> None:
     assert judge(reference, reference) is True
 
 
-@pytest.mark.parametrize(
-    ("answer", "reference", "reason"),
-    [("1/0", r"\infty", "failed with TypeError"), ("x+", "x+1", "could not read"), ("[", "x+1", "could not read")],
-)
-def test_verify_expression_failure_of_the_library_is_undecided(answer: str, reference: str, reason: str) -> None:
-    verdict = verify(answer, [reference], AnswerType.EXPRESSION, precision=2)
+@pytest.mark.parametrize(("answer", "reference"), [("x+", "x+1"), ("[", "x+1")])
+def test_verify_expression_answer_that_cannot_be_read_is_undecided(answer: str, reference: str) -> None:
+    verdict = verify(answer, [reference], AnswerType.EXPRESSION)
     assert verdict.correct is None
-    assert reason in verdict.reason
+    assert "could not read" in verdict.reason
 
 
 def test_verify_expression_infinity_agrees_to_any_precision() -> None:
@@ -163,7 +178,7 @@ HOSTILE = [
 def test_verify_expression_hostile_answer_is_not_even_evaluated(hostile: str) -> None:
     verdict = verify(hostile, ["x+1"], AnswerType.EXPRESSION)
     assert verdict.correct is not True
-    assert "math-verify" not in verdict.reason
+    assert "time limit" not in verdict.flags
 
 
 @pytest.mark.parametrize(
@@ -182,20 +197,11 @@ def test_refusal_towers_of_powers_are_refused(text: str) -> None:
     assert "power" in refusal(text)
 
 
-def test_verify_expression_outside_of_the_main_thread_is_undecided() -> None:
-    verdicts: list[Verdict] = []
-    judging = threading.Thread(target=lambda: verdicts.append(verify("1+x", ["x+1"], AnswerType.EXPRESSION)))
-    judging.start()
-    judging.join()
-    assert verdicts[0].correct is None
-    assert "main thread" in verdicts[0].reason
-
-
-@pytest.mark.slow
-def test_verify_expression_slow_comparison_is_undecided() -> None:
-    verdict = verify("(a+b+c+d+f)^{20}", ["x+1"], AnswerType.EXPRESSION)
-    assert verdict.correct is None
-    assert "more than 5 s" in verdict.reason
+def test_verify_expression_works_in_any_thread() -> None:
+    answers = [f"\\lfloor {number}.5 \\rfloor" for number in range(4)]  # for computer algebra
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda answer: judge(answer, r"\lfloor 2.5 \rfloor"), answers))
+    assert found == [False, False, True, False]
 
 
 def test_verify_expression_keeps_an_alarm_of_the_caller() -> None:

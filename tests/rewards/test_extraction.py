@@ -21,8 +21,22 @@ def test_extract_single_answer_block_wins(completion: str, answer: str) -> None:
 
 
 def test_extract_two_different_boxes_in_the_block_are_not_unwrapped() -> None:
-    block = r"\boxed{5} or \boxed{6}"
+    block = r"\boxed{5}, later it turns out to be \boxed{6}"
     assert extract(f"<answer>{block}</answer>").answer == block
+
+
+def test_extract_strict_demands_the_template() -> None:
+    assert extract(r"so \boxed{5}", strict=True).answer is None
+    assert extract("<answer>5</answer>", strict=True).answer is None
+    assert extract("<think>so</think><answer>5</answer>", strict=True).answer == "5"
+
+
+@pytest.mark.parametrize(
+    ("block", "answer"),
+    [(r"The answer is \boxed{5}", "5"), ("The answer is 5.", "5"), (r"\boxed{1}, \boxed{2}", "1, 2")],
+)
+def test_extract_looks_again_inside_the_block(block: str, answer: str) -> None:
+    assert extract(f"<answer>{block}</answer>").answer == answer
 
 
 @pytest.mark.parametrize("empty", ["<think>x</think><answer></answer>", "<answer> \n </answer>"])
@@ -41,7 +55,10 @@ def test_extract_empty_block_is_no_answer(empty: str) -> None:
         (r"\boxed{\boxed{5}}", "5"),
         (r"{ a stray brace, then \boxed {5}", "5"),
         (r"\boxed{5} and a cut-off \boxed{6", "5"),
-        (r"<answer>1</answer><answer>2</answer> \boxed{3}", "3"),
+        (r"\boxed{1}, \boxed{2} and \boxed{3}", "1, 2, 3"),
+        (r"$\boxed{1}$ or $\boxed{2}$", "1, 2"),
+        (r"\boxed{7} is the last one. \boxed{7}", "7"),
+        (r"<think>\boxed{4}</think> \boxed{5}", "5"),
         (r"The answer is 4, that is \boxed{5}", "5"),
     ],
 )
@@ -57,6 +74,10 @@ def test_extract_last_balanced_box(completion: str, answer: str) -> None:
         ("We add.\n**Final answer:** 12 cm", "12 cm"),
         ("We add.\nThe final answer is: **B**.", "B"),
         ("The answer is 4? No.\nThe answer is 5 or 6", "5 or 6"),
+        ("The final answer is $28 \\%$. I hope it is correct.", "$28 \\%$"),
+        ("The answer is 5. But then\nI went on.", "5"),
+        ("The correct option is B", "B"),
+        ("The answer should be approximately 3.14.", "3.14"),
     ],
 )
 def test_extract_closing_phrase(completion: str, answer: str) -> None:
@@ -76,7 +97,10 @@ def test_extract_bare_answer(completion: str) -> None:
         "<think>cut off while think",
         "<answer>5</answer><answer>6</answer>",
         "</answer>5<answer>",
-        "The answer is 5. But then\nI went on.",
+        r"<answer>\boxed{6}</answer><answer>\boxed{5}</answer>",
+        r"<answer>1</answer><answer>2</answer> \boxed{3}",
+        r"<think>So \boxed{5}.</think>",
+        r"<think>The answer is 5.",
         "a long paragraph " * 20,
     ],
 )
