@@ -37,7 +37,7 @@ def stratified(
         low, mean, high = best if verdict else worst
         placed = mean if score is None else score
         divisor = max(high - low, floor)
-        return 1 - config.right * (high - placed) / divisor if verdict else config.wrong * (placed - low) / divisor
+        return 1 - config.right * ((high - placed) / divisor) if verdict else config.wrong * ((placed - low) / divisor)
 
     return [value(verdict, score) for verdict, score in zip(verdicts, scores, strict=True)]
 

@@ -97,7 +97,9 @@ def test_adheres_is_not_fooled_by_a_tag_or_its_look_alike_inside_a_block(alike: 
     assert format_reward(completion, FormatConfig(grading="graded")) < FormatConfig().reward
 
 
-@pytest.mark.parametrize("text", ["1 < think", "<b>bold</b>", "answer > think", "<thinking>", "</answers>", "é < ＞"])
+@pytest.mark.parametrize(
+    "text", ["1 < think", "<b>bold</b>", "answer > think", "<thinking>", "</answers>", "\u00e9 < \uff1e"]
+)
 def test_adheres_other_text_in_a_block_is_no_tag(text: str) -> None:
     assert adheres(f"<think>{text}</think><answer>{text}</answer>")
 
