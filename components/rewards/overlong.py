@@ -10,7 +10,7 @@ from components.rewards.config import LengthConfig
 
 
 def overlong_penalty(length: int, config: LengthConfig) -> float:
-    """DAPO's soft overlong punishment (arXiv 2503.14476, its Eq. 13), times p_max.
+    """DAPO's soft overlong punishment (arXiv 2503.14476), times p_max.
 
     0 up to max_length - cache, from there in a line to -p_max at max_length, and -p_max beyond. A truncated completion
     is taken at the length it has: a lower bound, so it is punished no more than its whole would be.
