@@ -52,7 +52,8 @@ def format_reward(completion: str, config: FormatConfig) -> float:
 
 def _conditions(completion: str, tags: tuple[str, ...]) -> list[bool]:
     """What the template asks for, one flag a condition: shape (2 * tags + 2,)."""
-    blocks = [_block(completion, tag) for tag in tags]
+    looks = completion if completion.isascii() else _plain(completion)
+    blocks = [_block(completion, looks, tag) for tag in tags]
     once = [block is not None for block in blocks]
     visible = [block is not None and _is_visible(completion[block]) for block in blocks]
     gaps = _gaps(completion, tags, [block for block in blocks if block is not None]) if all(once) else None
@@ -68,10 +69,15 @@ def _gaps(completion: str, tags: Sequence[str], blocks: Sequence[slice]) -> list
     return [slice(end, start) for end, start in zip([0, *ends], [*starts, len(completion)], strict=True)]
 
 
-def _block(completion: str, tag: str) -> slice | None:
-    """Where the content of the only block of a tag is; None if there is none, or more than one."""
-    texts = (completion,) if completion.isascii() else (completion, _plain(completion))
-    for text in texts:
+def _block(completion: str, looks: str, tag: str) -> slice | None:
+    """Where the content of the only block of a tag is; None if there is none, or more than one.
+
+    Args:
+        completion: The completion as it is.
+        looks: The completion as it looks, in which there must not be another tag either.
+        tag: The name of the block.
+    """
+    for text in dict.fromkeys((completion, looks)):
         if [match.group() for match in _alike(tag).finditer(text)] != [f"<{tag}>", f"</{tag}>"]:
             return None
     return slice(completion.index(f"<{tag}>") + len(f"<{tag}>"), completion.index(f"</{tag}>"))
@@ -87,7 +93,8 @@ def _alike(tag: str) -> re.Pattern[str]:
 def _plain(text: str) -> str:
     """The text as it looks: compatibility forms folded, invisible characters left out."""
     folded = unicodedata.normalize("NFKC", text)
-    return "".join(character for character in folded if character.isspace() or _is_visible(character))
+    invisible = [character for character in set(folded) if not character.isspace() and not _is_visible(character)]
+    return folded.translate(dict.fromkeys(map(ord, invisible)))
 
 
 def _is_visible(text: str) -> bool:
