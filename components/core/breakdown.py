@@ -39,26 +39,34 @@ class RewardBreakdown:
         parts: Mapping[str, float],
         weights: Mapping[str, float],
         not_applicable: Mapping[str, str],
+        credited: Mapping[str, float] | None = None,
         **details: object,
     ) -> "RewardBreakdown":
-        """Sum the parts by their weights.
+        """Sum what the parts count for by their weights.
 
         Args:
             parts: Unweighted value by part name; every one must be finite.
             weights: Weight by part name; must name every part.
             not_applicable: Reason by part name, for parts without a value.
-            **details: verdict, extracted and rule.
+            credited: What each part counts for, by part name; must name every part that has a weight, and be finite.
+                None counts each part for its value, and 0 where it has none.
+            **details: verdict, confidence, extracted, rule and flags.
 
         Raises:
-            ValueError: A part is not finite, has no weight, or is both valued and not applicable.
+            ValueError: A part is not finite, has no weight, is both valued and not applicable, or a part that has a
+                weight is not credited.
         """
         for name, value in parts.items():
-            if not math.isfinite(value):
-                raise ValueError(f"reward part {name!r} is {value}: parts must be finite")
             if name in not_applicable:
                 raise ValueError(f"reward part {name!r} has the value {value} and a reason for having none")
         missing = sorted(set(parts) - set(weights))
         if missing:
             raise ValueError(f"reward parts {missing} have no weight: give each part one")
-        total = math.fsum(weights[name] * value for name, value in parts.items())
-        return cls(total=total, parts=dict(parts), not_applicable=dict(not_applicable), **details)  # type: ignore[arg-type]  # details are checked by the constructor's own types
+        counts = {name: parts.get(name, 0.0) for name in weights} if credited is None else dict(credited)
+        if set(counts) != set(weights):
+            raise ValueError(f"reward parts {sorted(counts)} are credited, {sorted(weights)} have weights: give both")
+        for name, value in (*parts.items(), *counts.items()):
+            if not math.isfinite(value):
+                raise ValueError(f"reward part {name!r} is {value}: parts must be finite")
+        total = math.fsum(weights[name] * value for name, value in counts.items())
+        return cls(total, dict(parts), counts, dict(not_applicable), **details)  # type: ignore[arg-type]  # details are checked by the constructor's own types

@@ -2,24 +2,29 @@
 
 The paper's: a case split between verifiable examples (rules) and open-ended ones (a reward model). It does not say
 how the case is told; here it is a property of the example, never of a response. Ours as well: both branches lie in
-[0, 1], the model sees the extracted answer alone, and a verifier that could not judge leaves no value behind.
+[0, 1], the model sees the extracted answer alone, and a verifier that could not judge leaves no value behind. The
+model is asked about a verifiable example only by a stated policy: `accuracy.undecided: surrogate`, or strata.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 from components.rewards.checkable import Checkable
+from components.rewards.config import RewardsConfig
 from components.rewards.extraction import extract
 from components.rewards.rule import Verdict, verify_all
 
+UNDECIDED = "undecided"
+NO_ANSWER = "no answer"
+
 
 class AnswerScorer(Protocol):
-    """A reward model for open-ended answers."""
+    """A reward model for answers."""
 
     def score(
         self, questions: Sequence[str], answers: Sequence[str], references: Sequence[Sequence[str]]
-    ) -> Sequence[float]:
+    ) -> Sequence[float | None]:
         """How good each answer is.
 
         Args:
@@ -28,7 +33,7 @@ class AnswerScorer(Protocol):
             references: The accepted answers of each question, shape (N, any).
 
         Returns:
-            Scores in [0, 1], shape (N,).
+            Scores in [0, 1], None where the model abstains; shape (N,).
         """
         ...
 
@@ -38,7 +43,7 @@ class Accuracy:
     """The accuracy of one completion and how it came about."""
 
     value: float | None
-    """In [0, 1]; None where the verifier could not judge."""
+    """In [0, 1]; None where neither verifier nor model could judge."""
     verdict: bool | None
     """What the rule decided; None where no rule applies or it could not."""
     extracted: str | None
@@ -47,17 +52,30 @@ class Accuracy:
     """The rule that decided, "surrogate", or "no answer"."""
     reason: str = ""
     """Why there is no value; empty where there is one."""
+    confidence: float | None = None
+    """How sure the rule is, in [0, 1]; None where no rule judged."""
+    flags: tuple[str, ...] = ()
+    """The verifier's, and "no answer" or "undecided"."""
+    score: float | None = None
+    """The model's score of the answer, in [0, 1]; None where it was not asked or abstained."""
 
 
 _Question = tuple[str, str, tuple[str, ...]]
+_Judged = tuple[Checkable, str]
+_Scores = Mapping[_Question, float | None]
 
 
-def hybrid_accuracy(items: Sequence[tuple[Checkable, str]], scorer: AnswerScorer) -> list[Accuracy]:
+def hybrid_accuracy(
+    items: Sequence[tuple[Checkable, str]], scorer: AnswerScorer | None, config: RewardsConfig | None = None
+) -> list[Accuracy]:
     """The accuracy of each completion.
 
     Args:
         items: An example and a completion of it; shape (N,). Equal answers to one example are judged once.
-        scorer: Scores the open-ended answers, all of the batch in one call; not called if there are none.
+        scorer: Scores answers, all of the batch in one call; not called if there are none for it. Without one, an
+            answer that needs it has no value.
+        config: How answers are extracted and what the scorer is asked beyond open-ended answers; the defaults
+            if None.
 
     Returns:
         One accuracy an item, in order; a completion without an answer is worth 0.
@@ -65,40 +83,77 @@ def hybrid_accuracy(items: Sequence[tuple[Checkable, str]], scorer: AnswerScorer
     Raises:
         ValueError: The scorer returns a score outside [0, 1], or not one an answer.
     """
-    answers = [extract(completion).answer for _, completion in items]
-    pairs = [(checkable, answer) for (checkable, _), answer in zip(items, answers, strict=True) if answer is not None]
-    open_ended = dict.fromkeys(_question(*pair) for pair in pairs if not pair[0].verifiable)
-    scores = _scores(list(open_ended), scorer)
-    checked = [pair for pair in dict.fromkeys(pairs) if pair[0].verifiable]
+    config = config or RewardsConfig()
+    answers = _answers([completion for _, completion in items], config)
+    pairs = [(checkable, answer) for (checkable, _), answer in zip(items, answers, strict=True)]
+    distinct = [(checkable, answer) for checkable, answer in dict.fromkeys(pairs) if answer is not None]
+    checked = [pair for pair in distinct if pair[0].verifiable]
     verdicts = dict(zip(checked, verify_all(checked), strict=True))
+    asked = dict.fromkeys(_question(*pair) for pair in distinct if _is_for_model(verdicts.get(pair), config))
+    scores = _scores(list(asked), scorer)
+    judged = {pair: _judge(pair, verdicts.get(pair), scores, config) for pair in distinct}
+    return [_no_answer(checkable) if answer is None else judged[checkable, answer] for checkable, answer in pairs]
 
-    def judge(checkable: Checkable, answer: str | None) -> Accuracy:
-        if answer is None:
-            return Accuracy(0.0, False if checkable.verifiable else None, None, "no answer")
-        if checkable.verifiable:
-            return _by_rule(verdicts[checkable, answer], answer)
-        return Accuracy(scores[_question(checkable, answer)], None, answer, "surrogate")
 
-    return [judge(checkable, answer) for (checkable, _), answer in zip(items, answers, strict=True)]
+def _answers(completions: Sequence[str], config: RewardsConfig) -> list[str | None]:
+    """The answer of each completion; each distinct text is read once."""
+    found = {text: _answer(text, config) for text in set(completions)}
+    return [found[text] for text in completions]
+
+
+def _answer(completion: str, config: RewardsConfig) -> str | None:
+    tag = config.format.tags[-1]
+    if tag != "answer":
+        # Extraction knows one name of the answer's block; a completion that holds both has two blocks, so none.
+        completion = completion.replace(f"<{tag}>", "<answer>").replace(f"</{tag}>", "</answer>")
+    options: dict[str, Any] = {"strict": True} if config.strict else {}
+    return extract(completion, **options).answer
+
+
+def _is_for_model(verdict: Verdict | None, config: RewardsConfig) -> bool:
+    if verdict is None:
+        return True
+    if verdict.correct is None:
+        return config.accuracy.undecided == "surrogate"
+    return bool(config.strata.right or config.strata.wrong)
+
+
+def _judge(pair: _Judged, verdict: Verdict | None, scores: _Scores, config: RewardsConfig) -> Accuracy:
+    score = scores.get(_question(*pair))
+    if verdict is None:
+        return _by_model(score, pair[1])
+    if verdict.correct is not None:
+        value = float(verdict.correct)
+        return Accuracy(value, verdict.correct, pair[1], verdict.rule, "", verdict.confidence, verdict.flags, score)
+    flags = (*verdict.flags, UNDECIDED)
+    if config.accuracy.undecided == "surrogate" and score is not None:
+        return replace(_by_model(score, pair[1]), confidence=verdict.confidence, flags=flags)
+    return Accuracy(None, None, pair[1], verdict.rule, verdict.reason, verdict.confidence, flags)
+
+
+def _by_model(score: float | None, answer: str) -> Accuracy:
+    reason = "" if score is not None else "no reward model scored the answer"
+    return Accuracy(score, None, answer, "surrogate", reason, score=score)
+
+
+def _no_answer(checkable: Checkable) -> Accuracy:
+    if checkable.verifiable:
+        return Accuracy(0.0, False, None, NO_ANSWER, confidence=1.0, flags=(NO_ANSWER,))
+    return Accuracy(0.0, None, None, NO_ANSWER, flags=(NO_ANSWER,))
 
 
 def _question(checkable: Checkable, answer: str) -> _Question:
     return checkable.question, answer, checkable.references
 
 
-def _scores(questions: list[_Question], scorer: AnswerScorer) -> dict[_Question, float]:
-    if not questions:
+def _scores(questions: Sequence[_Question], scorer: AnswerScorer | None) -> _Scores:
+    if not questions or scorer is None:
         return {}
     texts, answers, references = zip(*questions, strict=True)
-    scores = [float(score) for score in scorer.score(texts, answers, references)]
+    scores = [None if score is None else float(score) for score in scorer.score(texts, answers, references)]
     if len(scores) != len(questions):
         raise ValueError(f"the scorer returned {len(scores)} scores for {len(questions)} answers: one each is needed")
     for answer, score in zip(answers, scores, strict=True):
-        if not 0 <= score <= 1:
+        if score is not None and not 0 <= score <= 1:
             raise ValueError(f"the scorer gave the answer {answer[:60]!r} {score}: a score must lie in [0, 1]")
     return dict(zip(questions, scores, strict=True))
-
-
-def _by_rule(verdict: Verdict, answer: str) -> Accuracy:
-    value = None if verdict.correct is None else float(verdict.correct)
-    return Accuracy(value, verdict.correct, answer, verdict.rule, verdict.reason)

@@ -22,6 +22,31 @@ def test_part_that_does_not_apply_adds_nothing_and_keeps_its_reason() -> None:
     assert (breakdown.total, breakdown.not_applicable) == (0.5, {"b": "no group"})
 
 
+@given(a=_FINITE, b=_FINITE, weight=st.floats(0, 5))
+def test_total_is_the_weighted_sum_of_what_is_credited(a: float, b: float, weight: float) -> None:
+    breakdown = RewardBreakdown.weighted({"a": a}, {"a": weight, "b": 1.0}, {"b": "no group"}, {"a": -a, "b": b})
+
+    assert breakdown.total == math.fsum([weight * -a, b])
+    assert (breakdown.parts, breakdown.credited) == ({"a": a}, {"a": -a, "b": b})
+
+
+def test_part_without_value_is_credited_nothing_unless_said_otherwise() -> None:
+    assert RewardBreakdown.weighted({"a": 0.5}, {"a": 1.0, "b": 1.0}, {}).credited == {"a": 0.5, "b": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("credited", "message"),
+    [
+        ({"a": math.inf, "b": 0.0}, "'a' is inf"),
+        ({"a": 1.0}, r"\['a'\] are credited, \['a', 'b'\] have weights"),
+        ({"a": 1.0, "b": 1.0, "c": 1.0}, r"\['a', 'b', 'c'\] are credited"),
+    ],
+)
+def test_impossible_credits_are_refused(credited: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        RewardBreakdown.weighted({"a": 1.0}, {"a": 1.0, "b": 1.0}, {"b": "why"}, credited)
+
+
 @pytest.mark.parametrize(
     ("parts", "reasons", "message"),
     [

@@ -5,7 +5,10 @@ import pytest
 
 from components.core.example import AnswerType, Example, Task
 from components.rewards.checkable import Checkable
+from components.rewards.config import RewardsConfig
+from components.rewards.extraction import Extraction
 from components.rewards.hybrid import Accuracy, hybrid_accuracy
+from components.rewards.verdict import Verdict
 
 NUMBER = Checkable(question="2+3?", references=("5",), answer_type=AnswerType.NUMBER, verifiable=True)
 OPEN = Checkable(question="What is it?", references=("a red car",), answer_type=AnswerType.OPEN_ENDED, verifiable=False)
@@ -28,12 +31,12 @@ class OverlapScorer:
 class FixedScorer:
     """Returns the same scores whatever it is asked."""
 
-    def __init__(self, *scores: float) -> None:
+    def __init__(self, *scores: float | None) -> None:
         self.scores = scores
 
     def score(
         self, _questions: Sequence[str], _answers: Sequence[str], _references: Sequence[Sequence[str]]
-    ) -> Sequence[float]:
+    ) -> Sequence[float | None]:
         return self.scores
 
 
@@ -44,15 +47,15 @@ def block(answer: str) -> str:
 def test_hybrid_accuracy_verifiable_goes_to_the_rule() -> None:
     scorer = OverlapScorer()
     right, wrong = hybrid_accuracy([(NUMBER, block("5")), (NUMBER, block("6"))], scorer)
-    assert right == Accuracy(1.0, True, "5", "number")
-    assert wrong == Accuracy(0.0, False, "6", "number")
+    assert right == Accuracy(1.0, True, "5", "number", confidence=1.0)
+    assert wrong == Accuracy(0.0, False, "6", "number", confidence=1.0)
     assert scorer.calls == []
 
 
 def test_hybrid_accuracy_open_ended_goes_to_the_scorer_as_extracted() -> None:
     scorer = OverlapScorer()
     (accuracy,) = hybrid_accuracy([(OPEN, block("a red bus"))], scorer)
-    assert accuracy == Accuracy(pytest.approx(2 / 3), None, "a red bus", "surrogate")
+    assert accuracy == Accuracy(pytest.approx(2 / 3), None, "a red bus", "surrogate", score=pytest.approx(2 / 3))
     assert scorer.calls == [[("What is it?", "a red bus")]]
 
 
@@ -78,15 +81,15 @@ def test_hybrid_accuracy_same_question_with_other_references_is_asked_apart() ->
 def test_hybrid_accuracy_no_answer_is_worth_nothing() -> None:
     scorer = OverlapScorer()
     ruled, scored = hybrid_accuracy([(NUMBER, block("")), (OPEN, "<think>cut off")], scorer)
-    assert ruled == Accuracy(0.0, False, None, "no answer")
-    assert scored == Accuracy(0.0, None, None, "no answer")
+    assert ruled == Accuracy(0.0, False, None, "no answer", confidence=1.0, flags=("no answer",))
+    assert scored == Accuracy(0.0, None, None, "no answer", flags=("no answer",))
     assert scorer.calls == []
 
 
 def test_hybrid_accuracy_undecided_has_a_reason_and_no_value() -> None:
     bare = Checkable(question="2+3?", references=(), answer_type=AnswerType.NUMBER, verifiable=True)
     (accuracy,) = hybrid_accuracy([(bare, block("5"))], OverlapScorer())
-    assert accuracy == Accuracy(None, None, "5", "no rule", "the example has no reference")
+    assert accuracy == Accuracy(None, None, "5", "no rule", "the example has no reference", 0.0, ("undecided",))
 
 
 @pytest.mark.parametrize("score", [-0.01, 1.01, math.nan, math.inf])
@@ -102,6 +105,80 @@ def test_hybrid_accuracy_wrong_number_of_scores_raises_with_both_counts() -> Non
 
 def test_hybrid_accuracy_empty_batch_is_empty() -> None:
     assert hybrid_accuracy([], OverlapScorer()) == []
+
+
+def test_hybrid_accuracy_scorer_that_abstains_leaves_no_value() -> None:
+    (accuracy,) = hybrid_accuracy([(OPEN, block("a bus"))], FixedScorer(None))
+    assert accuracy == Accuracy(None, None, "a bus", "surrogate", "no reward model scored the answer")
+
+
+def test_hybrid_accuracy_without_a_scorer_leaves_open_ended_answers_without_value() -> None:
+    right, scored, silent = hybrid_accuracy([(NUMBER, block("5")), (OPEN, block("a bus")), (OPEN, "")], None)
+    assert right.value == 1.0
+    assert (scored.value, scored.reason) == (None, "no reward model scored the answer")
+    assert silent.value == 0.0
+
+
+UNREFERENCED = Checkable(question="2+3?", references=(), answer_type=AnswerType.NUMBER, verifiable=True)
+
+
+@pytest.mark.parametrize("undecided", ["zero", "abstain"])
+def test_hybrid_accuracy_undecided_is_not_for_the_scorer_by_default(undecided: str) -> None:
+    scorer = OverlapScorer()
+    config = RewardsConfig.model_validate({"accuracy": {"undecided": undecided}})
+    (accuracy,) = hybrid_accuracy([(UNREFERENCED, block("5"))], scorer, config)
+    assert (accuracy.value, scorer.calls) == (None, [])
+
+
+def test_hybrid_accuracy_undecided_is_scored_by_the_policy_surrogate() -> None:
+    config = RewardsConfig.model_validate({"accuracy": {"undecided": "surrogate"}})
+    (accuracy,) = hybrid_accuracy([(UNREFERENCED, block("5"))], FixedScorer(0.75), config)
+    assert accuracy == Accuracy(0.75, None, "5", "surrogate", "", 0.0, ("undecided",), 0.75)
+
+
+def test_hybrid_accuracy_policy_surrogate_without_a_scorer_keeps_the_verifiers_reason() -> None:
+    config = RewardsConfig.model_validate({"accuracy": {"undecided": "surrogate"}})
+    (accuracy,) = hybrid_accuracy([(UNREFERENCED, block("5"))], None, config)
+    assert (accuracy.value, accuracy.reason) == (None, "the example has no reference")
+
+
+def test_hybrid_accuracy_strata_ask_the_scorer_about_decided_answers_and_keep_the_verdict() -> None:
+    scorer = OverlapScorer()
+    config = RewardsConfig.model_validate({"strata": {"wrong": 0.1}})
+    items = [(NUMBER, block("5")), (NUMBER, block("6")), (NUMBER, block("6")), (NUMBER, ""), (OPEN, "a car")]
+    accuracies = hybrid_accuracy(items, scorer, config)
+    assert scorer.calls == [[("2+3?", "5"), ("2+3?", "6"), ("What is it?", "a car")]]
+    assert [accuracy.value for accuracy in accuracies] == [1.0, 0.0, 0.0, 0.0, pytest.approx(2 / 3)]
+    assert [accuracy.score for accuracy in accuracies] == [1.0, 0.0, 0.0, None, pytest.approx(2 / 3)]
+
+
+def test_hybrid_accuracy_equal_answers_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Sequence[tuple[Checkable, str]]] = []
+
+    def verify_all(items: Sequence[tuple[Checkable, str]]) -> list[Verdict]:
+        asked.append(items)
+        return [Verdict(True, "number", confidence=0.5, flags=("rounded",)) for _ in items]
+
+    monkeypatch.setattr("components.rewards.hybrid.verify_all", verify_all)
+    accuracies = hybrid_accuracy([(NUMBER, block("5")), (NUMBER, r"so \boxed{5}"), (NUMBER, block(" 5 "))], None)
+    assert asked == [[(NUMBER, "5")]]
+    assert accuracies == [Accuracy(1.0, True, "5", "number", "", 0.5, ("rounded",))] * 3
+
+
+def test_hybrid_accuracy_strict_is_passed_on_to_the_extraction(monkeypatch: pytest.MonkeyPatch) -> None:
+    def extract(completion: str, *, strict: bool = False) -> Extraction:
+        return Extraction(None if strict else completion, "none")
+
+    monkeypatch.setattr("components.rewards.hybrid.extract", extract)
+    assert hybrid_accuracy([(NUMBER, "5")], None)[0].extracted == "5"
+    assert hybrid_accuracy([(NUMBER, "5")], None, RewardsConfig(strict=True))[0].extracted is None
+
+
+def test_hybrid_accuracy_answer_is_read_from_the_last_block_of_the_template() -> None:
+    config = RewardsConfig.model_validate({"format": {"tags": ["reason", "final"]}})
+    completion = r"<reason>\boxed{7}</reason><final>5</final>"
+    assert hybrid_accuracy([(NUMBER, completion)], None, config)[0].extracted == "5"
+    assert hybrid_accuracy([(NUMBER, completion)], None)[0].extracted == "7"
 
 
 def test_checkable_of_an_example_carries_what_the_rules_need() -> None:
