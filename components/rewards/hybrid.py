@@ -52,12 +52,13 @@ class Accuracy:
 _Question = tuple[str, str, tuple[str, ...]]
 
 
-def hybrid_accuracy(items: Sequence[tuple[Checkable, str]], scorer: AnswerScorer) -> list[Accuracy]:
+def hybrid_accuracy(items: Sequence[tuple[Checkable, str]], scorer: AnswerScorer | None) -> list[Accuracy]:
     """The accuracy of each completion.
 
     Args:
         items: An example and a completion of it; shape (N,). Equal answers to one example are judged once.
         scorer: Scores the open-ended answers, all of the batch in one call; not called if there are none.
+            None makes their accuracy abstain.
 
     Returns:
         One accuracy an item, in order; a completion without an answer is worth 0.
@@ -77,6 +78,8 @@ def hybrid_accuracy(items: Sequence[tuple[Checkable, str]], scorer: AnswerScorer
             return Accuracy(0.0, False if checkable.verifiable else None, None, "no answer")
         if checkable.verifiable:
             return _by_rule(verdicts[checkable, answer], answer)
+        if scorer is None:
+            return Accuracy(None, None, answer, "no rule", "nothing here scores open-ended answers")
         return Accuracy(scores[_question(checkable, answer)], None, answer, "surrogate")
 
     return [judge(checkable, answer) for (checkable, _), answer in zip(items, answers, strict=True)]
@@ -86,8 +89,8 @@ def _question(checkable: Checkable, answer: str) -> _Question:
     return checkable.question, answer, checkable.references
 
 
-def _scores(questions: list[_Question], scorer: AnswerScorer) -> dict[_Question, float]:
-    if not questions:
+def _scores(questions: list[_Question], scorer: AnswerScorer | None) -> dict[_Question, float]:
+    if not questions or scorer is None:
         return {}
     texts, answers, references = zip(*questions, strict=True)
     scores = [float(score) for score in scorer.score(texts, answers, references)]

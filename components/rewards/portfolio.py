@@ -22,24 +22,31 @@ class Portfolio:
 
     Args:
         config: Weights and shape of the parts.
-        scorer: Scores open-ended answers.
+        scorer: Scores open-ended answers; None makes their accuracy abstain.
     """
 
-    def __init__(self, config: RewardsConfig, scorer: AnswerScorer) -> None:
+    def __init__(self, config: RewardsConfig, scorer: AnswerScorer | None) -> None:
         self._config = config
         self._scorer = scorer
         self._weights = {name: float(getattr(config.weights, name)) for name in PARTS}
 
     def score_groups(
-        self, prompts: Sequence[Checkable], completions: Sequence[str], lengths: Sequence[int], group_size: int
+        self,
+        prompts: Sequence[Checkable],
+        completions: Sequence[str],
+        lengths: Sequence[int | None],
+        group_size: int,
+        truncated: Sequence[bool] | None = None,
     ) -> list[RewardBreakdown]:
         """Score whole groups; consecutive `group_size` entries are the completions of one prompt.
 
         Args:
             prompts: The example of each completion; shape (B * G,), equal within a group.
             completions: Decoded completions, without the prompt; shape (B * G,).
-            lengths: Tokens of each completion, >= 0; shape (B * G,).
+            lengths: Tokens of each completion, >= 0; shape (B * G,). The length part of a group with a None does not
+                apply.
             group_size: G, completions a prompt, >= 1.
+            truncated: Whether each completion was cut off; not used yet.
 
         Returns:
             One breakdown a completion, in order; shape (B * G,).
@@ -48,6 +55,7 @@ class Portfolio:
             ValueError: The sequences differ in length or do not fill whole groups, a group mixes prompts, a length
                 is negative, or the scorer returns something else than scores in [0, 1].
         """
+        del truncated
         _check_shapes(prompts, completions, lengths, group_size)
         accuracies = hybrid_accuracy(list(zip(prompts, completions, strict=True)), self._scorer)
         penalties = [
@@ -76,8 +84,14 @@ class Portfolio:
             rule=accuracy.rule,
         )
 
-    def _length_parts(self, accuracies: Sequence[Accuracy], lengths: Sequence[int]) -> list[float | str]:
+    def _length_parts(self, accuracies: Sequence[Accuracy], lengths: Sequence[int | None]) -> list[float | str]:
         """The length part of one group, or the reason why it does not apply."""
+        known = [length for length in lengths if length is not None]
+        if len(known) < len(lengths):
+            return ["the length in tokens is not known"] * len(lengths)
+        return self._known_length_parts(accuracies, known)
+
+    def _known_length_parts(self, accuracies: Sequence[Accuracy], lengths: Sequence[int]) -> list[float | str]:
         config = self._config.length
         correct = [self._is_correct(accuracy) for accuracy in accuracies]
         if length_reference(lengths, correct, config) is None:
@@ -94,7 +108,7 @@ class Portfolio:
 
 
 def _check_shapes(
-    prompts: Sequence[Checkable], completions: Sequence[str], lengths: Sequence[int], group_size: int
+    prompts: Sequence[Checkable], completions: Sequence[str], lengths: Sequence[int | None], group_size: int
 ) -> None:
     count = len(prompts)
     if not count == len(completions) == len(lengths):
