@@ -14,6 +14,7 @@ from components.curation.config import CurationConfig
 from components.curation.sources import RawRow
 from components.rewards.answer_types import infer_answer_type
 
+
 class Rejection(Exception):
     """A row that cannot become an example.
 
