@@ -14,6 +14,7 @@ from pydantic import Field
 
 from components.core.config import Config
 from components.core.errors import RewardHackingError
+from components.core.example import AnswerType
 from components.rewards.checkable import Checkable
 from components.rewards.portfolio import Portfolio
 from components.rewards.probes import KINDS, Probe, honest_completion, probes
@@ -33,7 +34,6 @@ __all__ = [
     "run_canaries",
 ]
 
-_MAX_WORST = 10
 _EPSILON = 1e-9  # below this a difference of two totals is an error of rounding
 
 
@@ -80,8 +80,7 @@ class CanaryReport:
     """By kind, the share of its probes that earned more than the honest wrong answer; kinds without a probe for any
     of the examples are missing."""
     worst: tuple[CanaryResult, ...]
-    """The results that passed with the largest gains, at most one for each example and kind and ten in all, the
-    largest first."""
+    """Of each kind that passed, the result with the largest gain; the largest first."""
     num_probes: int
     num_examples: int
     """Examples that were probed."""
@@ -103,11 +102,13 @@ def run_canaries(
         max_examples: Examples to probe, spread evenly over those given.
     """
     chosen = _spread(examples, max_examples)
-    others = [reference for example in examples for reference in example.references[:1]]
+    others: dict[AnswerType, list[str]] = defaultdict(list)
+    for example in chosen:
+        others[example.answer_type] += example.references[:1]
     planned = [
         (example, wrong, probe)
         for example in chosen
-        if (wrong := honest_wrong_answer(example, others)) is not None
+        if (wrong := honest_wrong_answer(example, others[example.answer_type])) is not None
         for probe in probes(example, wrong)
     ]
     results = _results(portfolio, planned) if planned else []
@@ -193,14 +194,14 @@ def _pass_rates(results: Sequence[CanaryResult]) -> dict[str, float]:
 
 def _worst(results: Sequence[CanaryResult]) -> tuple[CanaryResult, ...]:
     by_gain = sorted((result for result in results if result.passed), key=lambda result: -result.gain)
-    distinct: dict[tuple[str, Checkable], CanaryResult] = {}
+    worst: dict[str, CanaryResult] = {}
     for result in by_gain:
-        distinct.setdefault((result.probe.kind, result.example), result)
-    return tuple(distinct.values())[:_MAX_WORST]
+        worst.setdefault(result.probe.kind, result)
+    return tuple(worst.values())
 
 
 def _described(report: CanaryReport, failing: Mapping[str, float]) -> str:
-    result = next((result for result in report.worst if result.probe.kind in failing), report.worst[0])
+    result = next(result for result in report.worst if result.probe.kind in failing)
     example = result.example
     return (
         f"worst: {result.probe.kind} {result.probe.completion[:200]!r} earns {result.reward:.3f} and the wrong answer "

@@ -25,11 +25,11 @@ def honest_wrong_answer(example: Checkable, others: Sequence[str] = ()) -> str |
 
     Args:
         example: What is asked.
-        others: References of other examples, to choose words from.
+        others: References of other examples of the same answer type, to choose from.
 
     Returns:
-        An answer that the rule does not find right and no reference words so; None where the example has no
-        reference or nothing plausible was found.
+        An answer that no reference words so and, where the example is verifiable, the rule finds wrong: one that is
+        undecided would be no measure. None where the example has no reference or nothing plausible was found.
     """
     return next((text for text in _candidates(example, others) if _is_wrong(text, example)), None)
 
@@ -37,10 +37,12 @@ def honest_wrong_answer(example: Checkable, others: Sequence[str] = ()) -> str |
 def _is_wrong(candidate: str, example: Checkable) -> bool:
     if any(normalised(candidate) == normalised(reference) for reference in example.references):
         return False
+    if not example.verifiable:
+        return True
     verdict = verify(
         candidate, example.references, example.answer_type, example.choices, example.unit, example.precision
     )
-    return not verdict.correct
+    return verdict.correct is False
 
 
 def _candidates(example: Checkable, others: Sequence[str]) -> Iterator[str]:
@@ -52,6 +54,7 @@ def _candidates(example: Checkable, others: Sequence[str]) -> Iterator[str]:
         return
     if example.answer_type in _STEPS:
         yield from _other_values(reference, example.answer_type)
+        yield from others
         return
     opposite = _OPPOSITES.get(normalised(reference))
     yield from (opposite,) if opposite else ()

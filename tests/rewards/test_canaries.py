@@ -155,7 +155,9 @@ def test_the_honest_wrong_answer_is_wrong_and_looks_right(kind: str) -> None:
         (example("?", "D", answer_type="choice", choices=CITIES), [], "A"),
         (example("?", "Rome", answer_type="choice", choices=CITIES), [], "D"),
         (example("?", "A", answer_type="choice", choices=("only",)), [], None),
+        (example("?", "12:30"), ["5"], None),  # another text than the reference is undecided
         (example("?", r"\pi", answer_type="expression"), [], r"\pi + 7"),
+        (example("?", r"\infty", answer_type="expression"), ["5"], "5"),
         (example("?", "Yes", answer_type="short_text"), ["blue"], "no"),
         (example("?", "red", answer_type="short_text"), ["Red.", "blue"], "blue"),
         (example("?", "red", answer_type="short_text"), [], "something else"),
@@ -192,7 +194,7 @@ def test_a_scorer_that_can_be_gamed_is_found_out() -> None:
     assert report.pass_rates["negation"] == report.pass_rates["hedge"] == report.pass_rates["contradiction"] == 1.0
     assert report.pass_rates["empty_answer"] == report.pass_rates["empty_completion"] == 0.0
     assert report.worst[0].gain == max(result.gain for result in report.worst) > 0.5
-    assert len(report.worst) == len({(result.probe.kind, result.example) for result in report.worst}) == 10
+    assert {result.probe.kind for result in report.worst} == {kind for kind, rate in report.pass_rates.items() if rate}
     assert (report.num_examples, report.num_skipped) == (2, 0)
 
 
