@@ -1,4 +1,4 @@
-"""The command line: harmo run | compile | lineage.
+"""The command line: harmo run | compile | lineage | score.
 
 Heavy packages are imported inside the commands, so that `harmo --help` answers at once.
 """
@@ -92,3 +92,19 @@ def lineage(
 
     for line in lineage_lines(trace(artifact, root or artifacts_root(artifact)), set()):
         typer.echo(line)
+
+
+@app.command()
+def score(
+    file: Annotated[Path, typer.Argument(help="JSON Lines: completion and references, one completion a line.")],
+    rewards: Annotated[
+        Path | None, typer.Option(help="YAML with the keys of a recipe's rewards; the defaults without it.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File for the scores; standard output without it.")
+    ] = None,
+) -> None:
+    """Score completions by the portfolio of rewards, without any model: one line in, one line out."""
+    from pipelines.score import score_to
+
+    score_to(file, rewards, output)

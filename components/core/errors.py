@@ -51,6 +51,10 @@ class ModelError(HarmoError):
     """A model's weights or processor are missing, or not the ones that were asked for."""
 
 
+class RewardHackingError(HarmoError):
+    """Gaming the scorer earns more than an honest mistake."""
+
+
 class StorageError(HarmoError):
     """A place to write to is full, read-only or out of reach."""
 

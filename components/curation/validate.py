@@ -5,7 +5,6 @@ a model may respond to it. (The paper separates verifiable from open-ended witho
 """
 
 import io
-import re
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -13,10 +12,7 @@ from typing import Any
 from components.core.example import AnswerType, Example, Split, Task, example_id
 from components.curation.config import CurationConfig
 from components.curation.sources import RawRow
-
-_MAX_SHORT_WORDS = 5
-_NUMBER = re.compile(r"[-+]?\$?\d[\d,]*(\.\d+)?(\s?%)?$|[-+]?\d+/\d+$")
-_LATEX = re.compile(r"\\[a-zA-Z]+|[\^_={}]")
+from components.rewards.answer_types import infer_answer_type
 
 
 class Rejection(Exception):
@@ -114,17 +110,7 @@ def _references(value: Any) -> tuple[str, ...]:
 
 
 def _answer_type(stated: str, references: Sequence[str], choices: Sequence[str]) -> AnswerType:
-    if stated != "infer":
-        return AnswerType(stated)
-    if choices:
-        return AnswerType.CHOICE
-    if all(_NUMBER.match(reference) for reference in references):
-        return AnswerType.NUMBER
-    if any(_LATEX.search(reference) for reference in references):
-        return AnswerType.EXPRESSION
-    if all(len(reference.split()) <= _MAX_SHORT_WORDS for reference in references):
-        return AnswerType.SHORT_TEXT
-    return AnswerType.OPEN_ENDED
+    return infer_answer_type(references, choices) if stated == "infer" else AnswerType(stated)
 
 
 def _shorten(value: Any) -> str:

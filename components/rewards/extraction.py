@@ -125,7 +125,8 @@ def _last_run(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _joined(text: str, spans: list[tuple[int, int]]) -> str:
     """The contents of a run of boxes; the same one several times is one."""
-    return ", ".join(dict.fromkeys(text[start:end].strip() for start, end in spans))
+    contents = (text[start:end].strip() for start, end in spans)
+    return ", ".join(dict.fromkeys(content for content in contents if content))
 
 
 def _closing_phrase(completion: str) -> str:

@@ -18,6 +18,7 @@ def test_command_line_is_pinned() -> None:
         "run": ["--output", "--set", "-o", "recipe"],
         "compile": ["--output", "--set", "-o", "recipe"],
         "lineage": ["--root", "artifact"],
+        "score": ["--output", "--rewards", "-o", "file"],
     }
 
 
