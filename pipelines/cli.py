@@ -1,4 +1,4 @@
-"""The command line: harmo run | compile | lineage.
+"""The command line: harmo run | compile | lineage | rewards.
 
 Heavy packages are imported inside the commands, so that `harmo --help` answers at once.
 """
@@ -92,3 +92,47 @@ def lineage(
 
     for line in lineage_lines(trace(artifact, root or artifacts_root(artifact)), set()):
         typer.echo(line)
+
+
+rewards_app = typer.Typer(help="Look into the rewards of a training.", no_args_is_help=True)
+app.add_typer(rewards_app, name="rewards")
+RunArgument = Annotated[Path, typer.Argument(help="The output folder of a local run, or a folder of rollouts.")]
+RootOption = Annotated[
+    Path | None, typer.Option(help="Folder that holds the artifacts of the run; found by itself in a local run.")
+]
+
+
+@rewards_app.command()
+def explain(
+    run: RunArgument,
+    rollout: Annotated[int, typer.Argument(help="The rollout's number: its place in the audit, from 0.")],
+    root: RootOption = None,
+) -> None:
+    """Derive the reward of one training rollout, step by step, and compute it again."""
+    from components.training.replay import AuditedRun, find_rollouts
+    from pipelines.explanation import print_derivation, wide_console
+    from pipelines.summary import artifacts_root
+
+    folder = find_rollouts(run)
+    audited = AuditedRun.load(folder, root or artifacts_root(folder))
+    print_derivation(audited.explain(rollout), wide_console())
+
+
+@rewards_app.command()
+def replay(
+    run: RunArgument,
+    root: RootOption = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Largest difference of a number that is let pass; 0 lets none.")
+    ] = 1e-6,
+) -> None:
+    """Compute every reward of a training again and compare; a number beyond the tolerance is status 1."""
+    from components.training.replay import AuditedRun, find_rollouts
+    from pipelines.explanation import print_replay, wide_console
+    from pipelines.summary import artifacts_root
+
+    folder = find_rollouts(run)
+    outcome = AuditedRun.load(folder, root or artifacts_root(folder)).replay()
+    print_replay(outcome, tolerance, wide_console())
+    if outcome.beyond(tolerance):
+        raise typer.Exit(1)

@@ -31,7 +31,12 @@ class Portfolio:
         self._weights = {name: float(getattr(config.weights, name)) for name in PARTS}
 
     def score_groups(
-        self, prompts: Sequence[Checkable], completions: Sequence[str], lengths: Sequence[int], group_size: int
+        self,
+        prompts: Sequence[Checkable],
+        completions: Sequence[str],
+        lengths: Sequence[int],
+        group_size: int,
+        truncated: Sequence[bool] | None = None,  # noqa: ARG002
     ) -> list[RewardBreakdown]:
         """Score whole groups; consecutive `group_size` entries are the completions of one prompt.
 
@@ -40,6 +45,7 @@ class Portfolio:
             completions: Decoded completions, without the prompt; shape (B * G,).
             lengths: Tokens of each completion, >= 0; shape (B * G,).
             group_size: G, completions a prompt, >= 1.
+            truncated: Whether each completion was cut off; shape (B * G,).
 
         Returns:
             One breakdown a completion, in order; shape (B * G,).

@@ -1,16 +1,13 @@
 """GRPO on a tiny policy: what TRL computes from our rewards is what we recorded."""
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from components.core.artifact import verify
 from components.core.policy import Policy
+from components.core.rollouts import read_curves, read_rollouts
 from components.rewards.config import RewardsConfig
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import fit_surrogate
@@ -19,11 +16,11 @@ from components.training.grpo import (
     TrainingInputs,
     TrainingOutputs,
     TrainingResult,
-    groups_without_signal,
     grpo_arguments,
+    timing_points,
     train,
 )
-from components.training.rewarding import PortfolioRewards, RolloutAudit
+from components.training.rewarding import PortfolioRewards
 from components.training.warm_start import warm_start
 from pipelines.recipe import load_recipe, recipe_names
 
@@ -60,7 +57,7 @@ def trained(inputs: TrainingInputs, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def _rows(folder: Path) -> list[dict]:
-    return pq.read_table(folder / "rollouts" / "rollouts.parquet").to_pylist()
+    return read_rollouts(folder / "rollouts")
 
 
 def test_every_rollout_is_in_the_audit_once(trained: tuple[Path, TrainingResult]) -> None:
@@ -84,13 +81,38 @@ def test_audit_totals_are_weighted_sums_and_advantages_are_differences_to_the_gr
 
 
 def test_reward_that_trl_logged_is_the_mean_of_the_audit(trained: tuple[Path, TrainingResult]) -> None:
-    curves = json.loads((trained[0] / "rollouts" / "curves.json").read_text())
+    curves = read_curves(trained[0] / "rollouts")
     rows = _rows(trained[0])
 
     for point in curves:
         step = [row for row in rows if row["step"] == point["step"] - 1]
         assert point["reward"] == pytest.approx(mean(row["total"] for row in step), abs=1e-5)
         assert point["completion_length"] == pytest.approx(mean(row["length_tokens"] for row in step))
+        assert point["truncated_share"] == pytest.approx(mean(row["truncated"] for row in step))
+        assert point["format"] == pytest.approx(mean(row["format"] for row in step))
+
+
+def test_share_of_the_rewards_in_a_step_is_recorded(trained: tuple[Path, TrainingResult]) -> None:
+    curves = read_curves(trained[0] / "rollouts")
+
+    for point in curves:
+        step = [row for row in _rows(trained[0]) if row["step"] == point["step"] - 1]
+        assert point["reward_seconds"] == pytest.approx(sum(row["seconds"] for row in step))
+        assert point["reward_share"] == pytest.approx(point["reward_seconds"] / point["step_seconds"])
+        assert 0 < point["reward_share"] < 1
+    assert 0 < trained[1].metrics["reward_share"] < 1
+
+
+def test_timings_are_of_the_steps_since_the_point_before() -> None:
+    entries = [{"step": 2, "step_time": 4.0}, {"step": 5}, {"step": 6, "step_time": 1.0}]
+
+    points = timing_points(entries, {0: 1.0, 1: 3.0, 2: 1.0, 3: 1.0, 4: 4.0})
+
+    assert points == [
+        {"step": 2.0, "reward_seconds": 2.0, "step_seconds": 4.0, "reward_share": 0.5},
+        {"step": 5.0, "reward_seconds": 2.0},
+        {"step": 6.0, "reward_seconds": 0.0, "step_seconds": 1.0, "reward_share": 0.0},
+    ]
 
 
 def test_policy_was_changed_and_is_whole(inputs: TrainingInputs, trained: tuple[Path, TrainingResult]) -> None:
@@ -138,44 +160,14 @@ def test_every_shipped_recipe_makes_a_trl_configuration(name: str, tmp_path: Pat
     assert arguments.max_completion_length == prompt.max_completion_length
 
 
-def test_functions_of_one_batch_share_one_computation(dataset: Path, tmp_path: Path) -> None:
-    from components.rewards.portfolio import Portfolio
-    from components.training.data import read_train
+def test_functions_as_coroutines_give_the_same_training(
+    inputs: TrainingInputs, trained: tuple[Path, TrainingResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PortfolioRewards, "functions", PortfolioRewards.async_functions)
 
-    class CountingScorer:
-        calls = 0
+    again = _train(inputs, tmp_path, RewardsConfig())
 
-        def score(
-            self, questions: Sequence[str], answers: Sequence[str], references: Sequence[Sequence[str]]
-        ) -> list[float]:
-            assert len(questions) == len(answers) == len(references)
-            self.calls += 1
-            return [0.5] * len(answers)
-
-    class State:
-        global_step = 7
-
-    scorer = CountingScorer()
-    examples = read_train(dataset)
-    described = next(index for index, example in enumerate(examples) if not example.verifiable)
-    completions = [[{"content": f"<think>x</think><answer>{word}</answer>"}] for word in ("a", "b")]
-    with RolloutAudit(tmp_path / "rollouts.parquet") as audit:
-        adapter = PortfolioRewards(Portfolio(RewardsConfig(), scorer), examples, 2, "none", audit)
-        columns = {"example": [described] * 2, "completion_ids": [[1, 2], [1]], "trainer_state": State()}
-        values = {function.__name__: function(completions=completions, **columns) for function in adapter.functions()}
-
-    assert scorer.calls == 1
-    assert list(values) == ["accuracy", "length", "format"]
-    assert values["accuracy"] == [0.5, 0.5]
-    assert [row["step"] for row in pq.read_table(tmp_path / "rollouts.parquet").to_pylist()] == [7, 7]
-
-
-def test_groups_of_equal_rewards_are_without_signal_whatever_their_value(tmp_path: Path) -> None:
-    rewards = [0.1 + 0.2] * 4 + [0.2] * 4 + [1.2] * 4 + [0.0, 0.0, 0.0, 1e-3]
-    table = pa.table({"step": [0] * 8 + [1] * 8, "total": rewards})
-    pq.write_table(table, tmp_path / "rollouts.parquet")
-
-    assert groups_without_signal(tmp_path / "rollouts.parquet", 4) == {0: 1.0, 1: 0.5}
+    assert again.rollouts.fingerprint == trained[1].rollouts.fingerprint
 
 
 def test_batch_that_splits_groups_is_refused() -> None:
