@@ -109,13 +109,9 @@ def explain(
     root: RootOption = None,
 ) -> None:
     """Derive the reward of one training rollout, step by step, and compute it again."""
-    from components.training.replay import AuditedRun, find_rollouts
-    from pipelines.explanation import print_derivation, wide_console
-    from pipelines.summary import artifacts_root
+    from pipelines.explanation import load_audited, print_derivation, wide_console
 
-    folder = find_rollouts(run)
-    audited = AuditedRun.load(folder, root or artifacts_root(folder))
-    print_derivation(audited.explain(rollout), wide_console())
+    print_derivation(load_audited(run, root).explain(rollout), wide_console())
 
 
 @rewards_app.command()
@@ -127,12 +123,9 @@ def replay(
     ] = 1e-6,
 ) -> None:
     """Compute every reward of a training again and compare; a number beyond the tolerance is status 1."""
-    from components.training.replay import AuditedRun, find_rollouts
-    from pipelines.explanation import print_replay, wide_console
-    from pipelines.summary import artifacts_root
+    from pipelines.explanation import load_audited, print_replay, wide_console
 
-    folder = find_rollouts(run)
-    outcome = AuditedRun.load(folder, root or artifacts_root(folder)).replay()
+    outcome = load_audited(run, root).replay()
     print_replay(outcome, tolerance, wide_console())
     if outcome.beyond(tolerance):
         raise typer.Exit(1)

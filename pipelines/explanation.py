@@ -2,8 +2,10 @@
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -12,12 +14,35 @@ from rich.text import Text
 
 from components.rewards.portfolio import PARTS
 from components.training.audit import CREDITED
-from components.training.replay import NUMBERS, Derivation, Difference, Replay
+from components.training.replay import NUMBERS, AuditedRun, Derivation, Difference, Replay, find_rollouts
+from pipelines.summary import artifacts_root
 
 _SHOWN = 10
 _FILE_WIDTH = 160
+_SCALES = {
+    "none": "total minus group mean",
+    "group": "total minus group mean, divided by the group's standard deviation",
+    "batch": "total minus group mean, which the trainer divides by the batch's standard deviation",
+}
 # A completion is hostile text: nothing in it may steer the terminal.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def load_audited(run: Path, root: Path | None) -> AuditedRun:
+    """Load what a person means by a run, in the environment that a local training has.
+
+    Args:
+        run: The output folder of a local run, or a rollouts artifact.
+        root: Where its artifacts lie; None finds them in a local run.
+
+    Raises:
+        ArtifactError: There are no rollouts, or an artifact that they were made from is missing or changed.
+    """
+    # Set before torch is loaded: other sums of an embedding differ in the last bits.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    folder = find_rollouts(run)
+    return AuditedRun.load(folder, root or artifacts_root(folder))
 
 
 def wide_console() -> Console:
@@ -101,13 +126,15 @@ def _group(derivation: Derivation) -> Table:
 
 def _parts(derivation: Derivation) -> Table:
     row = derivation.stored
-    table = Table("part", "value", "counted for", "weight", "adds", "why", title="the reward", title_justify="left")
+    names = ("part", "value", "counted for", "recomputed", "weight", "adds", "why")
+    table = Table(*names, title="the reward", title_justify="left")
     for part, weight in _weights(derivation).items():
         credited = row[CREDITED[part]]
         table.add_row(
             part,
             _number(row[part]),
             _number(credited),
+            _number(derivation.recomputed[CREDITED[part]]),
             _number(weight),
             _number(weight * credited),
             _text(_why(row, part)),
@@ -116,19 +143,20 @@ def _parts(derivation: Derivation) -> Table:
 
 
 def _sums(derivation: Derivation) -> Iterator[str]:
-    row, rewards = derivation.stored, derivation.rewards
+    row, again = derivation.stored, derivation.recomputed
     terms = " + ".join(f"{_number(w)} * {_number(row[CREDITED[part]])}" for part, w in _weights(derivation).items())
-    yield f"total       {terms} = {_number(row['total'])}"
+    yield f"total       {terms} = {_number(row['total'])} (recomputed {_number(again['total'])})"
     yield f"group mean  {_number(derivation.mean_total)}"
-    yield f"advantage   {_number(row['advantage'])}"
-    yield f"portfolio   {json.dumps(rewards.identity(), ensure_ascii=False)}"
+    advantage = f"{_number(row['advantage'])} (recomputed {_number(again['advantage'])})"
+    yield f"advantage   {advantage}: {_SCALES[derivation.scale]}"
+    yield f"portfolio   {json.dumps(derivation.rewards.identity(), ensure_ascii=False)}"
 
 
 def _agreement(derivation: Derivation) -> str:
     stored, again = derivation.stored, derivation.recomputed
     differences = [name for name in NUMBERS if stored[name] != again[name]]
     if not differences:
-        return f"recomputed  total {_number(again['total'])}, and every other number, to the last bit"
+        return "recomputed  every number the same to the last bit"
     named = ", ".join(f"{name} {_number(again[name])} (stored {_number(stored[name])})" for name in differences)
     return f"recomputed  differs: {named}"
 

@@ -98,6 +98,8 @@ class Derivation:
     recomputed: Row
     """The same row, computed again."""
     rewards: RewardsConfig
+    scale: str
+    """What the trainer divides an advantage by: "none", "group" or "batch"."""
 
     @property
     def stored(self) -> Row:
@@ -172,6 +174,7 @@ class AuditedRun:
             reference_length=length_reference([row["length_tokens"] for row in group], correct, self.rewards.length),
             recomputed=self.recompute(rows)[place],
             rewards=self.rewards,
+            scale=self.training.scale_rewards,
         )
 
     def recompute(self, rows: Sequence[Row]) -> list[Row]:

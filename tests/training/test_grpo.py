@@ -9,51 +9,13 @@ from components.core.artifact import verify
 from components.core.policy import Policy
 from components.core.rollouts import read_curves, read_rollouts
 from components.rewards.config import RewardsConfig
-from components.surrogate.config import SurrogateConfig
-from components.surrogate.fit import fit_surrogate
-from components.training.config import PolicySection, TrainingConfig
-from components.training.grpo import (
-    TrainingInputs,
-    TrainingOutputs,
-    TrainingResult,
-    grpo_arguments,
-    timing_points,
-    train,
-)
+from components.training.config import TrainingConfig
+from components.training.grpo import TrainingInputs, TrainingResult, grpo_arguments, timing_points
 from components.training.rewarding import PortfolioRewards
-from components.training.warm_start import warm_start
 from pipelines.recipe import load_recipe, recipe_names
+from tests.training.runs import TRAINING, run_training
 
 pytestmark = pytest.mark.slow
-
-_TRAINING = TrainingConfig(steps=2, batch_size=8, num_generations=4, learning_rate=1e-3, warmup_steps=0)
-
-
-@pytest.fixture(scope="module")
-def inputs(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingInputs:
-    folder = tmp_path_factory.mktemp("training")
-    section = PolicySection.model_validate(
-        {
-            "base": {
-                "kind": "tiny", "hidden_size": 32, "head_size": 16, "layers": 1,
-                "prompt": {"max_completion_length": 24},
-            },
-            "warm_start": {"steps": 60, "batch_size": 16, "learning_rate": 5e-3},
-        }
-    )  # fmt: skip
-    warm_start(dataset, folder / "base", section, seed=0)
-    fit_surrogate(dataset, folder / "surrogate", SurrogateConfig(max_examples=10), seed=0)
-    return TrainingInputs(dataset, folder / "surrogate", folder / "base")
-
-
-def _train(inputs: TrainingInputs, folder: Path, rewards: RewardsConfig, seed: int = 0) -> TrainingResult:
-    return train(inputs, TrainingOutputs(folder / "policy", folder / "rollouts"), _TRAINING, rewards, seed)
-
-
-@pytest.fixture(scope="module")
-def trained(inputs: TrainingInputs, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingResult]:
-    folder = tmp_path_factory.mktemp("trained")
-    return folder, _train(inputs, folder, RewardsConfig())
 
 
 def _rows(folder: Path) -> list[dict]:
@@ -63,7 +25,7 @@ def _rows(folder: Path) -> list[dict]:
 def test_every_rollout_is_in_the_audit_once(trained: tuple[Path, TrainingResult]) -> None:
     rows = _rows(trained[0])
 
-    assert len(rows) == _TRAINING.steps * _TRAINING.batch_size == trained[1].metrics["rollouts"]
+    assert len(rows) == TRAINING.steps * TRAINING.batch_size == trained[1].metrics["rollouts"]
     assert sorted({row["step"] for row in rows}) == [0, 1]
 
 
@@ -125,14 +87,14 @@ def test_policy_was_changed_and_is_whole(inputs: TrainingInputs, trained: tuple[
 def test_same_seed_trains_the_same_policy_and_rollouts(
     inputs: TrainingInputs, trained: tuple[Path, TrainingResult], tmp_path: Path
 ) -> None:
-    again = _train(inputs, tmp_path, RewardsConfig())
+    again = run_training(inputs, tmp_path, RewardsConfig())
 
     assert again.policy.fingerprint == trained[1].policy.fingerprint
     assert again.rollouts.fingerprint == trained[1].rollouts.fingerprint
 
 
 def test_control_records_the_accuracy_and_does_not_pay_it(inputs: TrainingInputs, tmp_path: Path) -> None:
-    _train(inputs, tmp_path, RewardsConfig().without_accuracy())
+    run_training(inputs, tmp_path, RewardsConfig().without_accuracy())
 
     for row in _rows(tmp_path):
         assert row["total"] == pytest.approx((row["length"] or 0.0) + row["format"])
@@ -141,7 +103,7 @@ def test_control_records_the_accuracy_and_does_not_pay_it(inputs: TrainingInputs
 def test_reward_weights_reach_trl_in_the_order_of_the_functions(tmp_path: Path) -> None:
     rewards = RewardsConfig.model_validate({"weights": {"accuracy": 2.0, "length": 0.5, "format": 0.25}})
 
-    arguments = grpo_arguments(_TRAINING, rewards, Policy("{question}", 7, 3136), 3, tmp_path)
+    arguments = grpo_arguments(TRAINING, rewards, Policy("{question}", 7, 3136), 3, tmp_path)
 
     assert arguments.reward_weights == [2.0, 0.5, 0.25]
     assert (arguments.loss_type, arguments.scale_rewards, arguments.max_completion_length) == ("dr_grpo", "none", 7)
@@ -165,7 +127,7 @@ def test_functions_as_coroutines_give_the_same_training(
 ) -> None:
     monkeypatch.setattr(PortfolioRewards, "functions", PortfolioRewards.async_functions)
 
-    again = _train(inputs, tmp_path, RewardsConfig())
+    again = run_training(inputs, tmp_path, RewardsConfig())
 
     assert again.rollouts.fingerprint == trained[1].rollouts.fingerprint
 
