@@ -19,6 +19,7 @@ from pipelines.summary import artifacts_root
 
 _SHOWN = 10
 _FILE_WIDTH = 160
+_POLICIES = ("abstention", "normalise", "strata")
 _SCALES = {
     "none": "total minus group mean",
     "group": "total minus group mean, divided by the group's standard deviation",
@@ -108,7 +109,7 @@ def _answer(derivation: Derivation) -> Text:
 
 def _group(derivation: Derivation) -> Table:
     reference = derivation.reference_length
-    held_against = "no completion is correct" if reference is None else f"L_ref {_number(reference)} tokens"
+    held_against = "no length to compare with" if reference is None else f"L_ref {_number(reference)} tokens"
     table = Table(
         "", "tokens", "verdict", "correct", *PARTS, "total", title=f"the group: {held_against}", title_justify="left"
     )
@@ -117,7 +118,7 @@ def _group(derivation: Derivation) -> Table:
             "this" if place == derivation.place else "",
             str(row["length_tokens"]),
             _verdict(row),
-            "yes" if correct else "no",
+            {True: "yes", False: "no", None: "unknown"}[correct],
             *(_number(row[column]) for column in CREDITED.values()),
             _number(row["total"]),
         )
@@ -137,7 +138,7 @@ def _parts(derivation: Derivation) -> Table:
             _number(derivation.recomputed[CREDITED[part]]),
             _number(weight),
             _number(weight * credited),
-            _text(_why(row, part)),
+            _text(_why(derivation, part)),
         )
     return table
 
@@ -161,11 +162,13 @@ def _agreement(derivation: Derivation) -> str:
     return f"recomputed  differs: {named}"
 
 
-def _why(row: dict[str, Any], part: str) -> str:
-    counted_as_is = row[part] == row[CREDITED[part]]
+def _why(derivation: Derivation, part: str) -> str:
+    row, settings = derivation.stored, derivation.rewards.identity()
+    policies = [f"{name} {settings[name]}" for name in _POLICIES if name in settings]
+    policy = f"; {', '.join(policies)}" if policies else ""
     if part in row["not_applicable"]:
-        return f"does not apply: {row['not_applicable'][part]}"
-    return "as it is" if counted_as_is else "by the portfolio's policy"
+        return f"does not apply: {row['not_applicable'][part]}{policy}"
+    return "as it is" if row[part] == row[CREDITED[part]] else f"changed by the portfolio{policy}"
 
 
 def _weights(derivation: Derivation) -> dict[str, float]:

@@ -91,10 +91,10 @@ class Derivation:
     """The rows of its group, as they are stored."""
     place: int
     """Its place in the group."""
-    correct: Sequence[bool]
-    """Which of the group count as correct for the length penalty."""
+    correct: Sequence[bool | None]
+    """Which of the group count as correct for the length penalty; None where that is not known."""
     reference_length: float | None
-    """What the lengths are held against, in tokens; None where nothing is correct."""
+    """What the lengths of the group are held against, in tokens; None where nothing correct was finished."""
     recomputed: Row
     """The same row, computed again."""
     rewards: RewardsConfig
@@ -171,7 +171,7 @@ class AuditedRun:
             group=group,
             place=place - start,
             correct=correct,
-            reference_length=length_reference([row["length_tokens"] for row in group], correct, self.rewards.length),
+            reference_length=self._reference_length(group, correct),
             recomputed=self.recompute(rows)[place],
             rewards=self.rewards,
             scale=self.training.scale_rewards,
@@ -206,6 +206,11 @@ class AuditedRun:
             advantages=group_advantages([breakdown.total for breakdown in breakdowns], size, scale),
         )
         return batch.rows()
+
+    def _reference_length(self, group: Sequence[Row], correct: Sequence[bool | None]) -> float | None:
+        """L_ref of the group; the length of a completion that was cut off is not known, so it is none to others."""
+        counted = [bool(right) and not row["truncated"] for row, right in zip(group, correct, strict=True)]
+        return length_reference([row["length_tokens"] for row in group], counted, self.rewards.length)
 
     def _example(self, example_id: str) -> Example:
         if example_id not in self.examples:
@@ -283,9 +288,11 @@ def _is_candidate(manifest: Manifest) -> bool:
     return manifest.kind == "rollouts" and manifest.identity["rewards"]["weights"]["accuracy"] > 0
 
 
-def _is_correct(row: Row, rewards: RewardsConfig) -> bool:
+def _is_correct(row: Row, rewards: RewardsConfig) -> bool | None:
     """What the portfolio takes as correct for the length penalty."""
-    if row["verdict"] is not None or row["accuracy"] is None or row["extracted"] is None:
+    if row["accuracy"] is None:
+        return None
+    if row["verdict"] is not None or row["extracted"] is None:
         return bool(row["verdict"])
     return bool(row["accuracy"] >= rewards.correct_at)
 
