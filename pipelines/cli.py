@@ -1,4 +1,4 @@
-"""The command line: harmo run | compile | lineage | score.
+"""The command line: harmo run | compile | lineage | score | rewards.
 
 Heavy packages are imported inside the commands, so that `harmo --help` answers at once.
 """
@@ -108,3 +108,40 @@ def score(
     from pipelines.score import score_to
 
     score_to(file, rewards, output)
+
+
+rewards_app = typer.Typer(help="Look into the rewards of a training.", no_args_is_help=True)
+app.add_typer(rewards_app, name="rewards")
+RunArgument = Annotated[Path, typer.Argument(help="The output folder of a local run, or a folder of rollouts.")]
+RootOption = Annotated[
+    Path | None, typer.Option(help="Folder that holds the artifacts of the run; found by itself in a local run.")
+]
+
+
+@rewards_app.command()
+def explain(
+    run: RunArgument,
+    rollout: Annotated[int, typer.Argument(help="The rollout's number: its place in the audit, from 0.")],
+    root: RootOption = None,
+) -> None:
+    """Derive the reward of one training rollout, step by step, and compute it again."""
+    from pipelines.explanation import load_audited, print_derivation, wide_console
+
+    print_derivation(load_audited(run, root).explain(rollout), wide_console())
+
+
+@rewards_app.command()
+def replay(
+    run: RunArgument,
+    root: RootOption = None,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Largest difference of a number that is let pass; 0 lets none.")
+    ] = 1e-6,
+) -> None:
+    """Compute every reward of a training again and compare; a number beyond the tolerance is status 1."""
+    from pipelines.explanation import load_audited, print_replay, wide_console
+
+    outcome = load_audited(run, root).replay()
+    print_replay(outcome, tolerance, wide_console())
+    if outcome.beyond(tolerance):
+        raise typer.Exit(1)

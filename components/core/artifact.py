@@ -5,6 +5,8 @@
 * A folder is an artifact only once `seal` has written its manifest, as the last act and atomically:
   a step that dies half-way leaves no artifact, and earlier ones are never touched.
 * Readers call `verify` before they use: every byte is compared with the manifest.
+* What lies in a folder's `timings/` says how long the work took, which differs from run to run: like the time of
+  making, it is no part of what the artifact is, and is neither in the fingerprint nor compared.
 """
 
 import hashlib
@@ -22,6 +24,7 @@ from components.core.code import code_fingerprint
 from components.core.errors import ArtifactError
 
 MANIFEST = "manifest.json"
+TIMINGS = "timings"
 SCHEMA_VERSION = 1
 _RECORDED_LIBRARIES = (
     "accelerate",
@@ -195,7 +198,11 @@ def digest_file(path: Path) -> str:
 def _digests(folder: Path) -> dict[str, str]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     names = {path: path.relative_to(folder).as_posix() for path in paths}
-    return {name: digest_file(path) for path, name in names.items() if name != MANIFEST}
+    return {
+        name: digest_file(path)
+        for path, name in names.items()
+        if name != MANIFEST and not name.startswith(f"{TIMINGS}/")
+    }
 
 
 def _fingerprint(

@@ -12,6 +12,7 @@ from components.core.artifact import Manifest, verify
 from components.core.comparison import BASELINE, CANDIDATE, COMPARISON, CONTROL, POLICIES, ScoreRow
 from components.core.config import parse_config
 from components.core.example import Example, read_examples
+from components.core.rollouts import read_curves, read_rollouts, reward_time
 from components.release.limits import limits_of
 from components.release.report_data import (
     AnswerView,
@@ -84,6 +85,7 @@ def gather(run: RunArtifacts, pipeline: str, run_id: str) -> tuple[ReportData, d
     heldout = {example.id: example for example in read_examples(run.dataset / "heldout.parquet")}
     samples = {policy: _rows(_evaluation(run, policy) / "samples.parquet") for policy in POLICIES}
     rewards = parse_config(RewardsConfig, manifests["rollouts"].identity["rewards"], "the rewards of the run")
+    curves = {CANDIDATE: read_curves(run.rollouts), CONTROL: read_curves(run.control_rollouts)}
     data = ReportData(
         pipeline=pipeline,
         run_id=run_id,
@@ -96,7 +98,8 @@ def gather(run: RunArtifacts, pipeline: str, run_id: str) -> tuple[ReportData, d
         reasons=comparison["reasons"],
         artifacts=[_artifact(role, manifest) for role, manifest in manifests.items()],
         libraries=manifests["comparison"].library_versions,
-        curves={CANDIDATE: _read(run.rollouts / "curves.json"), CONTROL: _read(run.control_rollouts / "curves.json")},
+        curves=curves,
+        reward_time={policy: reward_time(points) for policy, points in curves.items()},
         lengths={policy: [row["length_tokens"] for row in rows] for policy, rows in samples.items()},
         health={policy: _health(rows) for policy, rows in samples.items()},
         dataset=_read(run.dataset / "summary.json"),
@@ -193,7 +196,7 @@ def _answers(
 def _rollout_groups(run: RunArtifacts, group_size: int) -> Iterator[RolloutGroupView]:
     """Groups spread evenly over training, in order of steps."""
     examples = {example.id: example for example in read_examples(run.dataset / "train.parquet")}
-    rows = _rows(run.rollouts / "rollouts.parquet")
+    rows = read_rollouts(run.rollouts)
     groups = [rows[start : start + group_size] for start in range(0, len(rows), group_size)]
     shown = random.Random(0).sample(range(len(groups)), min(_GROUPS_SHOWN, len(groups)))
     for index in sorted(shown):
@@ -213,7 +216,7 @@ def _rollout(row: Mapping[str, Any]) -> RolloutView:
         completion=row["completion"],
         total=row["total"],
         parts={part: row[part] for part in PARTS if row[part] is not None},
-        not_applicable=dict(row["not_applicable"]),
+        not_applicable=row["not_applicable"],
         advantage=row["advantage"],
         rule=row["rule"],
     )

@@ -49,6 +49,7 @@ def render_report(data: ReportData) -> str:
             script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
             control_words=control_words(data.overall),
             fallen_words=fallen_words(data.families),
+            reward_words=reward_words(data.reward_time),
             score_plot=Markup(score_plot(data.overall, data.families)),
             curve_plots={name: Markup(plot) for name, plot in curve_plots(data.curves).items()},
             length_plot=Markup(length_plot(data.lengths)),
@@ -108,6 +109,17 @@ def _share_words(reached: float, gain: float) -> str:
         return "there is no gain to divide"
     share = "none" if reached <= 0 else "all" if reached >= gain else f"{100 * reached / gain:.0f} %"
     return f"format and length alone bring {share} of the gain"
+
+
+def reward_words(reward_time: Mapping[str, Mapping[str, float]]) -> str:
+    """A sentence on the share of a training step that the rewards took, by policy; empty where it was not timed."""
+    shares = [
+        f"{100 * time['reward_share']:.1f} % for the {policy} ({1000 * time['reward_seconds']:.3g} ms of "
+        f"{time['step_seconds']:.3g} s)"
+        for policy, time in reward_time.items()
+        if time
+    ]
+    return f"Judging the rollouts took, of a training step's time, {' and '.join(shares)}." if shares else ""
 
 
 def points(score: float) -> str:

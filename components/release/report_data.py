@@ -88,7 +88,10 @@ class ReportData:
     libraries: Mapping[str, str]
     curves: Mapping[str, Sequence[Mapping[str, float]]]
     """Training curves by policy (candidate, control): points with step, reward, accuracy, length, format,
-    completion_length, entropy, groups_without_signal; a point may lack a value."""
+    completion_length, entropy, groups_without_signal, reward_seconds, reward_share; a point may lack a value."""
+    reward_time: Mapping[str, Mapping[str, float]]
+    """What judging took in training, by policy (candidate, control): reward_seconds and step_seconds of a step, and
+    reward_share (0..1) of the step's time; nothing where it was not timed."""
     lengths: Mapping[str, Sequence[int]]
     """Tokens of every held-out response, by policy."""
     health: Mapping[str, Mapping[str, float]]

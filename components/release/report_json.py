@@ -31,6 +31,7 @@ def report_json(data: ReportData) -> dict[str, Any]:
             "overall": _row(data.overall),
             "families": {family: _row(row) for family, row in data.families.items()},
             "health": data.health,
+            "reward_time": data.reward_time,
             "dataset": data.dataset,
             "surrogate": data.surrogate,
             "artifacts": [asdict(artifact) for artifact in data.artifacts],

@@ -4,30 +4,31 @@ The advantage is the reward minus its group's mean; the standard deviation is no
 recipe asks for it (`scale_rewards`), as in the paper. The loss is TRL's.
 """
 
-import json
 import math
+import os
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from components.core.artifact import Manifest, seal, verify
 from components.core.errors import EmptyDatasetError
 from components.core.example import Example
 from components.core.policy import Policy, load_model, load_processor
+from components.core.rollouts import read_batches, reward_time, seconds_by_step, write_curves
 from components.rewards.config import RewardsConfig
 from components.rewards.portfolio import PARTS, Portfolio
 from components.rewards.surrogate import SurrogateScorer
+from components.training.audit import RolloutAudit
 from components.training.config import TrainingConfig
 from components.training.data import read_train, rollout_dataset
-from components.training.rewarding import PortfolioRewards, RolloutAudit
+from components.training.rewarding import CompletionLimit, PortfolioRewards, Scale, silent_groups
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedModel, ProcessorMixin
     from trl import GRPOConfig, GRPOTrainer
-
-CURVES = "curves.json"
-ROLLOUTS = "rollouts.parquet"
 
 
 @dataclass(frozen=True)
@@ -90,26 +91,18 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
     policy = Policy.load(inputs.base)
     portfolio = Portfolio(rewards, SurrogateScorer.load(inputs.surrogate))
-    with RolloutAudit(outputs.rollouts / ROLLOUTS) as audit:
-        adapter = PortfolioRewards(portfolio, examples, config.num_generations, _audit_scale(config), audit)
-        trainer = _make_trainer(inputs.base, policy, examples, config, rewards, adapter, outputs, seed)
-        trainer.train()
+    trainer = _make_trainer(inputs.base, policy, examples, config, portfolio, rewards, outputs, seed)
+    trainer.train()
     trainer.save_model(str(outputs.policy))
     # A pickle of the settings with paths of this machine: the manifest holds the settings, readably.
     (outputs.policy / "training_args.bin").unlink()
     Policy(**{**policy.__dict__, "model": "", "revision": ""}).save(outputs.policy)
-    without_signal = groups_without_signal(outputs.rollouts / ROLLOUTS, config.num_generations)
-    curves = [
-        {**_curve_point(entry), "groups_without_signal": without_signal[entry["step"] - 1]}
-        for entry in trainer.state.log_history
-        if "reward" in entry
-    ]
-    (outputs.rollouts / CURVES).write_text(json.dumps(curves, indent=1), encoding="utf-8")
+    metrics = _write_curves(outputs.rollouts, trainer.state.log_history, config.num_generations)
     identity = {"training": config.identity(), "rewards": rewards.identity(), "seed": seed}
     return TrainingResult(
         policy=seal(outputs.policy, "policy", identity, sealed_inputs),
         rollouts=seal(outputs.rollouts, "rollouts", identity, sealed_inputs),
-        metrics={"rollouts": float(audit.num_rows), **{f"final_{name}": value for name, value in curves[-1].items()}},
+        metrics=metrics,
     )
 
 
@@ -165,20 +158,35 @@ def _make_trainer(
     policy: Policy,
     examples: list[Example],
     config: TrainingConfig,
+    portfolio: Portfolio,
     rewards: RewardsConfig,
-    adapter: PortfolioRewards,
     outputs: TrainingOutputs,
     seed: int,
 ) -> "GRPOTrainer":
     from trl import GRPOTrainer
 
+    model, processor = _trainable(load_model(base, policy), config), load_processor(base, policy)
+    limit = CompletionLimit(policy.max_completion_length, _stop_tokens(model, processor))
+    # Set by torchrun and accelerate where a training has several processes.
+    audit = RolloutAudit(outputs.rollouts, process=int(os.environ.get("RANK", "0")))
+    adapter = PortfolioRewards(
+        portfolio, examples, config.num_generations, audit_scale(config.scale_rewards), audit, limit
+    )
     return GRPOTrainer(
-        model=_trainable(load_model(base, policy), config),
+        model=model,
         reward_funcs=adapter.functions(),
         args=grpo_arguments(config, rewards, policy, seed, outputs.policy.parent / "checkpoints"),
         train_dataset=rollout_dataset(examples, policy),
-        processing_class=load_processor(base, policy),
+        processing_class=processor,
     )
+
+
+def _stop_tokens(model: "PreTrainedModel", processor: "ProcessorMixin") -> frozenset[int]:
+    """What ends a completion, as TRL counts it."""
+    configured = model.generation_config.eos_token_id
+    several = configured if isinstance(configured, list) else [configured]
+    tokenizer = processor.tokenizer
+    return frozenset({*several, tokenizer.eos_token_id, tokenizer.pad_token_id} - {None})
 
 
 def _trainable(model: "PreTrainedModel", config: TrainingConfig) -> "PreTrainedModel":
@@ -188,9 +196,9 @@ def _trainable(model: "PreTrainedModel", config: TrainingConfig) -> "PreTrainedM
     return model
 
 
-def _audit_scale(config: TrainingConfig) -> Any:
-    """The audit knows group scaling; a batch's deviation is TRL's to compute, so it records the plain difference."""
-    return "group" if config.scale_rewards == "group" else "none"
+def audit_scale(scale_rewards: str) -> Scale:
+    """How the audit scales advantages: a batch's deviation is TRL's to compute, so there it is the plain difference."""
+    return "group" if scale_rewards == "group" else "none"
 
 
 def groups_without_signal(rollouts: Path, group_size: int) -> dict[int, float]:
@@ -200,20 +208,15 @@ def groups_without_signal(rollouts: Path, group_size: int) -> dict[int, float]:
     rewards of 1.2 count as a signal there.
 
     Args:
-        rollouts: The audit of the rollouts.
+        rollouts: The rollouts artifact.
         group_size: Completions a prompt; consecutive rows are a group.
     """
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(rollouts, columns=["step", "total"]).to_pydict()
     silent: dict[int, list[bool]] = defaultdict(list)
-    for start in range(0, len(table["total"]), group_size):
-        totals = table["total"][start : start + group_size]
-        silent[table["step"][start]].append(max(totals) - min(totals) < _SAME_REWARD)
-    return {step: sum(flags) / len(flags) for step, flags in silent.items()}
+    for batch in read_batches(rollouts, ("step", "total")):
+        silent[batch[0]["step"]] += silent_groups([row["total"] for row in batch], group_size)
+    return {step: fmean(flags) for step, flags in silent.items()}
 
 
-_SAME_REWARD = 1e-6
 _CURVES = {
     "reward": "reward",
     "completions/mean_length": "completion_length",
@@ -221,12 +224,50 @@ _CURVES = {
     "entropy": "entropy",
     "loss": "loss",
     "grad_norm": "grad_norm",
-    **{f"rewards/{part}/mean": part for part in PARTS},
+    "rewards/undecided": "undecided",
+    "rewards/no_answer": "no_answer",
+    **{f"parts/{part}": part for part in PARTS},
 }
 
 
-def _curve_point(entry: dict[str, Any]) -> dict[str, float]:
+def _write_curves(rollouts: Path, history: Sequence[Mapping[str, Any]], group_size: int) -> dict[str, float]:
+    """Write the training curves and return the metrics of the training."""
+    silent = groups_without_signal(rollouts, group_size)
+    entries = [entry for entry in history if "reward" in entry]
+    curves = [{**_curve_point(entry), "groups_without_signal": silent[entry["step"] - 1]} for entry in entries]
+    timings = timing_points(entries, seconds_by_step(rollouts))
+    write_curves(rollouts, curves, timings)
+    count = sum(len(batch) for batch in read_batches(rollouts, ("step",)))
+    final = {f"final_{name}": value for name, value in {**curves[-1], **timings[-1]}.items()}
+    return {"rollouts": float(count), **final, **reward_time(timings)}
+
+
+def _curve_point(entry: Mapping[str, Any]) -> dict[str, float]:
     """One point of the training curves, by our names; a value that TRL could not compute is left out."""
     values = {name: float(entry[key]) for key, name in _CURVES.items() if entry.get(key) is not None}
     finite = {name: value for name, value in values.items() if math.isfinite(value)}
     return {"step": float(entry["step"]), **finite}
+
+
+def timing_points(entries: Sequence[Mapping[str, Any]], rewards: Mapping[int, float]) -> list[dict[str, float]]:
+    """What a step took, and what judging its rollouts took of it, at each point of the curves.
+
+    Args:
+        entries: TRL's log: "step" and the mean "step_time" in seconds since the entry before, which covers
+            generation, rewards and learning.
+        rewards: Seconds that judging took, by optimizer steps done.
+
+    Returns:
+        Points with step, reward_seconds (a step), step_seconds and reward_share (0..1); the last two are left out
+        where no step_time was logged.
+    """
+    points, before = [], 0
+    for entry in entries:
+        step = int(entry["step"])
+        steps = range(before, step)
+        seconds = math.fsum(rewards.get(done, 0.0) for done in steps) / max(1, len(steps))
+        whole = float(entry.get("step_time") or 0.0)
+        shares = {"step_seconds": whole, "reward_share": seconds / whole} if whole else {}
+        points.append({"step": float(step), "reward_seconds": seconds, **shares})
+        before = step
+    return points

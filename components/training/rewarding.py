@@ -1,24 +1,64 @@
-"""The portfolio as TRL reward functions, and the audit of every rollout.
+"""The portfolio as TRL reward functions.
 
-TRL calls one function a part; all of them read one computation, made when the first is called. Their
-weights are TRL's `reward_weights`, so what TRL logs per function is the unweighted part.
+TRL calls one function a part; all of them read one computation, made when the first is called. They return what each
+part counted for, with the portfolio's weights as TRL's `reward_weights`, so that TRL's weighted sum is our total
+whatever the policy for a part that does not apply. The parts as they were computed are logged beside it.
 """
 
-from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal
+import asyncio
+import re
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any, Literal
 
 from components.core.breakdown import RewardBreakdown
 from components.core.example import Example
 from components.rewards.advantage import group_advantages
 from components.rewards.checkable import Checkable
 from components.rewards.portfolio import PARTS, Portfolio
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from components.training.audit import RolloutAudit, ScoredBatch, credited
 
 Scale = Literal["none", "group"]
-RewardFunction = Callable[..., list[float | None]]
+RewardFunction = Callable[..., list[float]]
+AsyncRewardFunction = Callable[..., Awaitable[list[float]]]
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_SAME_REWARD = 1e-6
+
+
+@dataclass(frozen=True)
+class CompletionLimit:
+    """When a completion counts as cut off."""
+
+    tokens: int
+    """The longest a completion may be."""
+    stop_tokens: frozenset[int] = frozenset()
+    """Ids of the tokens that end a completion."""
+
+    def cut(self, completion_ids: Sequence[int]) -> bool:
+        """Whether a completion reached the limit without an end."""
+        return len(completion_ids) >= self.tokens and completion_ids[-1] not in self.stop_tokens
+
+
+@dataclass(frozen=True)
+class _Rollouts:
+    """What tells one batch from another, and all that the portfolio reads."""
+
+    step: int
+    examples: tuple[int, ...]
+    texts: tuple[str, ...]
+    lengths: tuple[int, ...]
+    truncated: tuple[bool, ...]
+
+
+@dataclass
+class _Judged:
+    rollouts: _Rollouts
+    breakdowns: list[RewardBreakdown]
+    served: set[str] = field(default_factory=set)
 
 
 class PortfolioRewards:
@@ -30,123 +70,137 @@ class PortfolioRewards:
         group_size: Completions a prompt.
         scale: How the advantage is scaled, for the audit.
         audit: Receives every rollout.
+        limit: Which completions were cut off.
     """
 
     def __init__(
-        self, portfolio: Portfolio, examples: Sequence[Example], group_size: int, scale: Scale, audit: "RolloutAudit"
+        self,
+        portfolio: Portfolio,
+        examples: Sequence[Example],
+        group_size: int,
+        scale: Scale,
+        audit: RolloutAudit,
+        limit: CompletionLimit,
     ) -> None:
         self._portfolio = portfolio
-        self._examples = examples
+        self._ids = [example.id for example in examples]
         self._checkables = [Checkable.of(example) for example in examples]
         self._group_size = group_size
         self._scale: Scale = scale
         self._audit = audit
-        self._scored: Any = None
-        self._breakdowns: list[RewardBreakdown] = []
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._judged: _Judged | None = None
 
     def functions(self) -> list[RewardFunction]:
         """One function a part, in the order of PARTS, named after it."""
         return [self._function(part) for part in PARTS]
 
+    def async_functions(self) -> list[AsyncRewardFunction]:
+        """The same as coroutines, which leave the event loop free for others; they compute in a thread."""
+        return [self._async_function(part) for part in PARTS]
+
     def _function(self, part: str) -> RewardFunction:
-        def reward(completions: list[Any], **columns: Any) -> list[float | None]:
-            return [breakdown.parts.get(part) for breakdown in self._score_once(completions, columns)]
+        def reward(completions: list[Any], **columns: Any) -> list[float]:
+            return self._values(part, completions, columns)
 
         reward.__name__ = part
         return reward
 
-    def _score_once(self, completions: list[Any], columns: dict[str, Any]) -> list[RewardBreakdown]:
-        """Breakdowns of a batch (B*G); computed and audited when the batch is first seen."""
-        if completions is not self._scored:
-            indices = [int(index) for index in columns["example"]]
-            texts = [completion[0]["content"] for completion in completions]
-            lengths = [len(ids) for ids in columns["completion_ids"]]
-            checkables = [self._checkables[index] for index in indices]
-            self._breakdowns = self._portfolio.score_groups(checkables, texts, lengths, self._group_size)
-            advantages = group_advantages([item.total for item in self._breakdowns], self._group_size, self._scale)
-            step = columns["trainer_state"].global_step
-            ids = [self._examples[index].id for index in indices]
-            self._audit.append(step, ids, texts, lengths, self._breakdowns, advantages)
-            self._scored = completions
-        return self._breakdowns
+    def _async_function(self, part: str) -> AsyncRewardFunction:
+        async def reward(completions: list[Any], **columns: Any) -> list[float]:
+            return await asyncio.to_thread(self._values, part, completions, columns)
+
+        reward.__name__ = part
+        return reward
+
+    def _values(self, part: str, completions: list[Any], columns: dict[str, Any]) -> list[float]:
+        """What a part counted for, for each rollout of a batch (B * G)."""
+        rollouts = self._read(completions, columns)
+        with self._lock:
+            judged = self._judged
+            # A part is asked for once a batch: asked again, even for equal rollouts, it is another batch.
+            if judged is None or judged.rollouts != rollouts or part in judged.served:
+                judged = self._judged = _Judged(rollouts, self._judge(rollouts, columns))
+            judged.served.add(part)
+        return [credited(breakdown, part) for breakdown in judged.breakdowns]
+
+    def _read(self, completions: list[Any], columns: dict[str, Any]) -> _Rollouts:
+        return _Rollouts(
+            step=columns["trainer_state"].global_step,
+            examples=tuple(int(index) for index in columns["example"]),
+            texts=tuple(completion[0]["content"] for completion in completions),
+            lengths=tuple(len(ids) for ids in columns["completion_ids"]),
+            truncated=tuple(self._limit.cut(ids) for ids in columns["completion_ids"]),
+        )
+
+    def _judge(self, rollouts: _Rollouts, columns: dict[str, Any]) -> list[RewardBreakdown]:
+        start = time.perf_counter()
+        # What cannot be stored is not judged either, so that the audit gives every number again.
+        texts = [_LONE_SURROGATE.sub("\ufffd", text) for text in rollouts.texts]
+        checkables = [self._checkables[index] for index in rollouts.examples]
+        breakdowns = self._portfolio.score_groups(
+            checkables, texts, rollouts.lengths, self._group_size, truncated=rollouts.truncated
+        )
+        seconds = time.perf_counter() - start
+        batch = ScoredBatch(
+            step=rollouts.step,
+            example_ids=[self._ids[index] for index in rollouts.examples],
+            completions=texts,
+            altered=[text != original for text, original in zip(texts, rollouts.texts, strict=True)],
+            lengths=rollouts.lengths,
+            truncated=rollouts.truncated,
+            breakdowns=breakdowns,
+            advantages=group_advantages([item.total for item in breakdowns], self._group_size, self._scale),
+        )
+        self._audit.append(batch, seconds)
+        _log_columns(columns.get("log_extra"), batch)
+        _log_metrics(columns.get("log_metric"), self._metrics(breakdowns, checkables, seconds))
+        return breakdowns
+
+    def _metrics(
+        self, breakdowns: Sequence[RewardBreakdown], checkables: Sequence[Checkable], seconds: float
+    ) -> dict[str, float]:
+        values = {part: [item.parts[part] for item in breakdowns if part in item.parts] for part in PARTS}
+        undecided = [
+            checkable.verifiable and breakdown.verdict is None
+            for checkable, breakdown in zip(checkables, breakdowns, strict=True)
+        ]
+        return {
+            **{f"parts/{part}": fmean(known) for part, known in values.items() if known},
+            "rewards/undecided": fmean(undecided),
+            "rewards/no_answer": fmean(item.extracted is None for item in breakdowns),
+            "rewards/groups_without_signal": fmean(
+                silent_groups([item.total for item in breakdowns], self._group_size)
+            ),
+            "rewards/seconds": seconds,
+            "rewards/seconds_per_completion": seconds / len(breakdowns),
+        }
 
 
-class RolloutAudit:
-    """Every rollout with its reward breakdown, one Parquet row each, one row group a batch.
+def silent_groups(totals: Sequence[float], group_size: int) -> list[bool]:
+    """Whether all completions of a group earned the same, by group.
 
     Args:
-        path: The Parquet file to write.
+        totals: Rewards; shape (B * G,).
+        group_size: G; consecutive rewards are a group's.
     """
+    groups = (totals[start : start + group_size] for start in range(0, len(totals), group_size))
+    return [max(group) - min(group) < _SAME_REWARD for group in groups]
 
-    def __init__(self, path: "Path") -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        columns = {
-            "step": pa.int64(),
-            "example_id": pa.string(),
-            "completion": pa.string(),
-            "length_tokens": pa.int64(),
-            "total": pa.float64(),
-            **{part: pa.float64() for part in PARTS},
-            "not_applicable": pa.map_(pa.string(), pa.string()),
-            "verdict": pa.bool_(),
-            "extracted": pa.string(),
-            "rule": pa.string(),
-            "advantage": pa.float64(),
-        }
-        self._schema = pa.schema(list(columns.items()))
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self.num_rows = 0
+def _log_columns(log_extra: Callable[[str, list[Any]], None] | None, batch: ScoredBatch) -> None:
+    """Add to TRL's table of completions."""
+    if log_extra is None:
+        return
+    rows = batch.rows()
+    for column in ("total", "verdict", "rule", "confidence"):
+        log_extra(column, [row[column] for row in rows])
+    log_extra("flags", [", ".join(row["flags"]) for row in rows])
 
-    def __enter__(self) -> "RolloutAudit":
-        """The audit itself; leaving the block finishes the file."""
-        return self
 
-    def __exit__(
-        self, _type: type[BaseException] | None, _value: BaseException | None, _trace: TracebackType | None
-    ) -> None:
-        """Write the footer."""
-        self._writer.close()
-
-    def append(
-        self,
-        step: int,
-        example_ids: Sequence[str],
-        completions: Sequence[str],
-        lengths: Sequence[int],
-        breakdowns: Sequence[RewardBreakdown],
-        advantages: Sequence[float],
-    ) -> None:
-        """Add a batch.
-
-        Args:
-            step: Optimizer steps done when the rollouts were made.
-            example_ids: One a rollout, like all that follow (B*G).
-            completions: Texts.
-            lengths: Tokens.
-            breakdowns: What each earned.
-            advantages: Against its group.
-        """
-        import pyarrow as pa
-
-        rows = [
-            {
-                "step": step,
-                "example_id": example_id,
-                "completion": completion,
-                "length_tokens": length,
-                "total": breakdown.total,
-                **{part: breakdown.parts.get(part) for part in PARTS},
-                "not_applicable": list(breakdown.not_applicable.items()),
-                "verdict": breakdown.verdict,
-                "extracted": breakdown.extracted,
-                "rule": breakdown.rule,
-                "advantage": advantage,
-            }
-            for example_id, completion, length, breakdown, advantage in zip(
-                example_ids, completions, lengths, breakdowns, advantages, strict=True
-            )
-        ]
-        self._writer.write_table(pa.Table.from_pylist(rows, schema=self._schema))
-        self.num_rows += len(rows)
+def _log_metrics(log_metric: Callable[[str, float], None] | None, metrics: dict[str, float]) -> None:
+    if log_metric is None:
+        return
+    for name, value in metrics.items():
+        log_metric(name, value)

@@ -22,9 +22,10 @@ from components.curation.curate import curate
 from components.rewards.portfolio import Portfolio
 from components.rewards.surrogate import SurrogateScorer
 from components.surrogate.fit import fit_surrogate
+from components.training.audit import RolloutAudit
 from components.training.data import read_train, rollout_dataset
 from components.training.grpo import grpo_arguments
-from components.training.rewarding import PortfolioRewards, RolloutAudit
+from components.training.rewarding import CompletionLimit, PortfolioRewards
 from components.training.warm_start import warm_start
 from pipelines.recipe import load_recipe
 
@@ -63,12 +64,12 @@ def main() -> None:
 
         ours, theirs, shares = [], [], []
         for turn in range(_TURNS):
-            with RolloutAudit(root / f"rollouts-{turn}.parquet") as audit:
-                group = recipe.training.num_generations
-                adapter = PortfolioRewards(Portfolio(recipe.rewards, scorer), examples, group, "none", audit)
-                seconds_in_rewards.clear()
-                ours.append(cpu_seconds(adapter.functions(), [1.0, 1.0, 1.0]))
-                shares.append(sum(seconds_in_rewards) / _STEPS / ours[-1])
+            audit, group = RolloutAudit(root / f"rollouts-{turn}"), recipe.training.num_generations
+            limit = CompletionLimit(policy.max_completion_length)
+            adapter = PortfolioRewards(Portfolio(recipe.rewards, scorer), examples, group, "none", audit, limit)
+            seconds_in_rewards.clear()
+            ours.append(cpu_seconds(adapter.functions(), [1.0, 1.0, 1.0]))
+            shares.append(sum(seconds_in_rewards) / _STEPS / ours[-1])
             theirs.append(cpu_seconds([accuracy_reward, think_format_reward], [1.0, 0.2]))
     mine, peer = statistics.median(ours), statistics.median(theirs)
     print(f"ours  {mine:.3f} CPU s a step (of {_TURNS}: {min(ours):.3f} to {max(ours):.3f})")

@@ -112,3 +112,16 @@ def test_flat_metadata_holds_only_strings_and_finite_floats(tmp_path: Path) -> N
 
     assert {type(value) for value in manifest.flat().values()} == {str, float}
     assert json.loads(str(manifest.flat()["harmo_inputs"])) == {"data": "f" * 64}
+
+
+def test_timings_are_no_part_of_what_an_artifact_is(tmp_path: Path) -> None:
+    first = seal(_folder(tmp_path / "a", one="1"), "rollouts", {})
+    _folder(tmp_path / "b" / "timings", batch="0.5 s")
+    _folder(tmp_path / "c" / "nested" / "timings", batch="0.5 s")
+    (tmp_path / "b" / "one").write_text("1")
+
+    second = seal(tmp_path / "b", "rollouts", {})
+    (tmp_path / "b" / "timings" / "batch").write_text("0.7 s")
+
+    assert first.fingerprint == second.fingerprint == verify(tmp_path / "b").fingerprint
+    assert seal(tmp_path / "c", "rollouts", {}).files.keys() == {"nested/timings/batch"}

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -9,17 +10,25 @@ from pipelines.cli import app, main
 
 
 def test_command_line_is_pinned() -> None:
-    commands = {
-        name: sorted(option for parameter in command.params for option in parameter.opts)
-        for name, command in get_command(app).commands.items()  # type: ignore[attr-defined]
-    }
-
-    assert commands == {
+    assert _options(get_command(app)) == {
         "run": ["--output", "--set", "-o", "recipe"],
         "compile": ["--output", "--set", "-o", "recipe"],
         "lineage": ["--root", "artifact"],
         "score": ["--output", "--rewards", "-o", "file"],
+        "rewards explain": ["--root", "rollout", "run"],
+        "rewards replay": ["--root", "--tolerance", "run"],
     }
+
+
+def _options(group: Any, prefix: str = "") -> dict[str, list[str]]:
+    """Options and arguments by command, those of a group of commands by their whole name."""
+    found: dict[str, list[str]] = {}
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found |= _options(command, f"{prefix}{name} ")
+        else:
+            found[prefix + name] = sorted(option for parameter in command.params for option in parameter.opts)
+    return found
 
 
 def test_version_is_printed() -> None:

@@ -97,6 +97,30 @@ def test_model_card_names_version_scores_and_provenance(registered: Path) -> Non
     assert "| overall | 21 |" in card
 
 
+def test_every_reward_of_the_training_is_computed_again(output: Path, first: subprocess.CompletedProcess[str]) -> None:
+    done = _harmo("rewards", "replay", output, "--tolerance", "0")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1:] == ["16 equal to the last bit", "largest difference 0.0"]
+
+
+def test_one_reward_of_the_training_is_derived(output: Path, first: subprocess.CompletedProcess[str]) -> None:
+    done, none = (_harmo("rewards", "explain", output, number) for number in ("15", "16"))
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("rollout 15: step 1, example ")
+    assert "recomputed  every number the same to the last bit" in done.stdout
+    assert none.returncode == 1
+    assert none.stderr.startswith("error: rollout 16: the audit ")
+
+
+def test_share_of_the_rewards_in_a_step_is_in_the_report(output: Path, first: subprocess.CompletedProcess[str]) -> None:
+    time = _report(output)["reward_time"]
+
+    assert set(time) == {"candidate", "control"}
+    assert all(0 < policy["reward_share"] < 1 for policy in time.values())
+
+
 def test_rerun_with_nothing_changed_is_all_cache_hits(output: Path, first: subprocess.CompletedProcess[str]) -> None:
     again = _harmo("run", _SMOKE, "--output", output, *_PROMOTE)
 

@@ -40,6 +40,10 @@ def make_report(num_samples: int = 30) -> ReportData:
         ],
         libraries={"torch": "2.13.0", "trl": "1.16.0"},
         curves={policy: [_curve_point(step) for step in range(1, 21)] for policy in (CANDIDATE, CONTROL)},
+        reward_time={
+            CANDIDATE: {"reward_seconds": 0.0125, "step_seconds": 0.5, "reward_share": 0.025},
+            CONTROL: {"reward_seconds": 0.01, "step_seconds": 0.5, "reward_share": 0.02},
+        },
         lengths={
             policy: [12 + (7 * number + shift) % 15 for number in range(40)] for shift, policy in enumerate(POLICIES)
         },

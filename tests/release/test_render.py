@@ -9,7 +9,17 @@ from typing import Any
 
 import pytest
 
-from components.release.render import browser_data, control_words, interval, points, render_report, signed, trend
+from components.core.comparison import CANDIDATE, CONTROL
+from components.release.render import (
+    browser_data,
+    control_words,
+    interval,
+    points,
+    render_report,
+    reward_words,
+    signed,
+    trend,
+)
 from components.release.report_data import ReportData
 from tests.release.synthetic import FALLEN, HOSTILE, make_report, make_row, make_sample
 
@@ -188,6 +198,16 @@ def test_control_words_share_of_the_gain(control: float, candidate: float, words
 
 def test_control_words_doubt_an_interval_with_zero() -> None:
     assert "no effect of the accuracy reward is shown" in control_words(make_row(10, 0.4, 0.6, 0.58, width=0.1))
+
+
+def test_share_of_the_rewards_in_a_step_is_shown(page: Page) -> None:
+    words = page.words()
+
+    assert "2.5 % for the candidate (12.5 ms of 0.5 s) and 2.0 % for the control (10 ms of 0.5 s)." in words
+
+
+def test_training_that_was_not_timed_has_no_words_on_it() -> None:
+    assert reward_words({CANDIDATE: {}, CONTROL: {}}) == ""
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_report_json_names_the_run_and_its_artifacts() -> None:
     assert (content["pipeline"], content["run_id"], content["seed"]) == ("synthetic", "run-0001", 7)
     assert content["promoted"] is True
     assert content["reasons"][1] == HOSTILE
+    assert content["reward_time"]["candidate"]["reward_share"] == 0.025
     assert content["limits"] == list(data.limits)
     assert content["families"][FALLEN]["difference"] < 0
     assert [item["fingerprint"] for item in content["artifacts"] if item["role"] == "policy"] == [

@@ -1,72 +1,31 @@
 """GRPO on a tiny policy: what TRL computes from our rewards is what we recorded."""
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from components.core.artifact import verify
 from components.core.policy import Policy
+from components.core.rollouts import read_curves, read_rollouts
 from components.rewards.config import RewardsConfig
-from components.surrogate.config import SurrogateConfig
-from components.surrogate.fit import fit_surrogate
-from components.training.config import PolicySection, TrainingConfig
-from components.training.grpo import (
-    TrainingInputs,
-    TrainingOutputs,
-    TrainingResult,
-    groups_without_signal,
-    grpo_arguments,
-    train,
-)
-from components.training.rewarding import PortfolioRewards, RolloutAudit
-from components.training.warm_start import warm_start
+from components.training.config import TrainingConfig
+from components.training.grpo import TrainingInputs, TrainingResult, grpo_arguments, timing_points
+from components.training.rewarding import PortfolioRewards
 from pipelines.recipe import load_recipe, recipe_names
+from tests.training.runs import TRAINING, run_training
 
 pytestmark = pytest.mark.slow
 
-_TRAINING = TrainingConfig(steps=2, batch_size=8, num_generations=4, learning_rate=1e-3, warmup_steps=0)
-
-
-@pytest.fixture(scope="module")
-def inputs(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingInputs:
-    folder = tmp_path_factory.mktemp("training")
-    section = PolicySection.model_validate(
-        {
-            "base": {
-                "kind": "tiny", "hidden_size": 32, "head_size": 16, "layers": 1,
-                "prompt": {"max_completion_length": 24},
-            },
-            "warm_start": {"steps": 60, "batch_size": 16, "learning_rate": 5e-3},
-        }
-    )  # fmt: skip
-    warm_start(dataset, folder / "base", section, seed=0)
-    fit_surrogate(dataset, folder / "surrogate", SurrogateConfig(max_examples=10), seed=0)
-    return TrainingInputs(dataset, folder / "surrogate", folder / "base")
-
-
-def _train(inputs: TrainingInputs, folder: Path, rewards: RewardsConfig, seed: int = 0) -> TrainingResult:
-    return train(inputs, TrainingOutputs(folder / "policy", folder / "rollouts"), _TRAINING, rewards, seed)
-
-
-@pytest.fixture(scope="module")
-def trained(inputs: TrainingInputs, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingResult]:
-    folder = tmp_path_factory.mktemp("trained")
-    return folder, _train(inputs, folder, RewardsConfig())
-
 
 def _rows(folder: Path) -> list[dict]:
-    return pq.read_table(folder / "rollouts" / "rollouts.parquet").to_pylist()
+    return read_rollouts(folder / "rollouts")
 
 
 def test_every_rollout_is_in_the_audit_once(trained: tuple[Path, TrainingResult]) -> None:
     rows = _rows(trained[0])
 
-    assert len(rows) == _TRAINING.steps * _TRAINING.batch_size == trained[1].metrics["rollouts"]
+    assert len(rows) == TRAINING.steps * TRAINING.batch_size == trained[1].metrics["rollouts"]
     assert sorted({row["step"] for row in rows}) == [0, 1]
 
 
@@ -84,13 +43,38 @@ def test_audit_totals_are_weighted_sums_and_advantages_are_differences_to_the_gr
 
 
 def test_reward_that_trl_logged_is_the_mean_of_the_audit(trained: tuple[Path, TrainingResult]) -> None:
-    curves = json.loads((trained[0] / "rollouts" / "curves.json").read_text())
+    curves = read_curves(trained[0] / "rollouts")
     rows = _rows(trained[0])
 
     for point in curves:
         step = [row for row in rows if row["step"] == point["step"] - 1]
         assert point["reward"] == pytest.approx(mean(row["total"] for row in step), abs=1e-5)
         assert point["completion_length"] == pytest.approx(mean(row["length_tokens"] for row in step))
+        assert point["truncated_share"] == pytest.approx(mean(row["truncated"] for row in step))
+        assert point["format"] == pytest.approx(mean(row["format"] for row in step))
+
+
+def test_share_of_the_rewards_in_a_step_is_recorded(trained: tuple[Path, TrainingResult]) -> None:
+    curves = read_curves(trained[0] / "rollouts")
+
+    for point in curves:
+        step = [row for row in _rows(trained[0]) if row["step"] == point["step"] - 1]
+        assert point["reward_seconds"] == pytest.approx(sum(row["seconds"] for row in step))
+        assert point["reward_share"] == pytest.approx(point["reward_seconds"] / point["step_seconds"])
+        assert 0 < point["reward_share"] < 1
+    assert 0 < trained[1].metrics["reward_share"] < 1
+
+
+def test_timings_are_of_the_steps_since_the_point_before() -> None:
+    entries = [{"step": 2, "step_time": 4.0}, {"step": 5}, {"step": 6, "step_time": 1.0}]
+
+    points = timing_points(entries, {0: 1.0, 1: 3.0, 2: 1.0, 3: 1.0, 4: 4.0})
+
+    assert points == [
+        {"step": 2.0, "reward_seconds": 2.0, "step_seconds": 4.0, "reward_share": 0.5},
+        {"step": 5.0, "reward_seconds": 2.0},
+        {"step": 6.0, "reward_seconds": 0.0, "step_seconds": 1.0, "reward_share": 0.0},
+    ]
 
 
 def test_policy_was_changed_and_is_whole(inputs: TrainingInputs, trained: tuple[Path, TrainingResult]) -> None:
@@ -103,14 +87,14 @@ def test_policy_was_changed_and_is_whole(inputs: TrainingInputs, trained: tuple[
 def test_same_seed_trains_the_same_policy_and_rollouts(
     inputs: TrainingInputs, trained: tuple[Path, TrainingResult], tmp_path: Path
 ) -> None:
-    again = _train(inputs, tmp_path, RewardsConfig())
+    again = run_training(inputs, tmp_path, RewardsConfig())
 
     assert again.policy.fingerprint == trained[1].policy.fingerprint
     assert again.rollouts.fingerprint == trained[1].rollouts.fingerprint
 
 
 def test_control_records_the_accuracy_and_does_not_pay_it(inputs: TrainingInputs, tmp_path: Path) -> None:
-    _train(inputs, tmp_path, RewardsConfig().without_accuracy())
+    run_training(inputs, tmp_path, RewardsConfig().without_accuracy())
 
     for row in _rows(tmp_path):
         assert row["total"] == pytest.approx((row["length"] or 0.0) + row["format"])
@@ -119,7 +103,7 @@ def test_control_records_the_accuracy_and_does_not_pay_it(inputs: TrainingInputs
 def test_reward_weights_reach_trl_in_the_order_of_the_functions(tmp_path: Path) -> None:
     rewards = RewardsConfig.model_validate({"weights": {"accuracy": 2.0, "length": 0.5, "format": 0.25}})
 
-    arguments = grpo_arguments(_TRAINING, rewards, Policy("{question}", 7, 3136), 3, tmp_path)
+    arguments = grpo_arguments(TRAINING, rewards, Policy("{question}", 7, 3136), 3, tmp_path)
 
     assert arguments.reward_weights == [2.0, 0.5, 0.25]
     assert (arguments.loss_type, arguments.scale_rewards, arguments.max_completion_length) == ("dr_grpo", "none", 7)
@@ -138,44 +122,14 @@ def test_every_shipped_recipe_makes_a_trl_configuration(name: str, tmp_path: Pat
     assert arguments.max_completion_length == prompt.max_completion_length
 
 
-def test_functions_of_one_batch_share_one_computation(dataset: Path, tmp_path: Path) -> None:
-    from components.rewards.portfolio import Portfolio
-    from components.training.data import read_train
+def test_functions_as_coroutines_give_the_same_training(
+    inputs: TrainingInputs, trained: tuple[Path, TrainingResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PortfolioRewards, "functions", PortfolioRewards.async_functions)
 
-    class CountingScorer:
-        calls = 0
+    again = run_training(inputs, tmp_path, RewardsConfig())
 
-        def score(
-            self, questions: Sequence[str], answers: Sequence[str], references: Sequence[Sequence[str]]
-        ) -> list[float]:
-            assert len(questions) == len(answers) == len(references)
-            self.calls += 1
-            return [0.5] * len(answers)
-
-    class State:
-        global_step = 7
-
-    scorer = CountingScorer()
-    examples = read_train(dataset)
-    described = next(index for index, example in enumerate(examples) if not example.verifiable)
-    completions = [[{"content": f"<think>x</think><answer>{word}</answer>"}] for word in ("a", "b")]
-    with RolloutAudit(tmp_path / "rollouts.parquet") as audit:
-        adapter = PortfolioRewards(Portfolio(RewardsConfig(), scorer), examples, 2, "none", audit)
-        columns = {"example": [described] * 2, "completion_ids": [[1, 2], [1]], "trainer_state": State()}
-        values = {function.__name__: function(completions=completions, **columns) for function in adapter.functions()}
-
-    assert scorer.calls == 1
-    assert list(values) == ["accuracy", "length", "format"]
-    assert values["accuracy"] == [0.5, 0.5]
-    assert [row["step"] for row in pq.read_table(tmp_path / "rollouts.parquet").to_pylist()] == [7, 7]
-
-
-def test_groups_of_equal_rewards_are_without_signal_whatever_their_value(tmp_path: Path) -> None:
-    rewards = [0.1 + 0.2] * 4 + [0.2] * 4 + [1.2] * 4 + [0.0, 0.0, 0.0, 1e-3]
-    table = pa.table({"step": [0] * 8 + [1] * 8, "total": rewards})
-    pq.write_table(table, tmp_path / "rollouts.parquet")
-
-    assert groups_without_signal(tmp_path / "rollouts.parquet", 4) == {0: 1.0, 1: 0.5}
+    assert again.rollouts.fingerprint == trained[1].rollouts.fingerprint
 
 
 def test_batch_that_splits_groups_is_refused() -> None:
