@@ -17,11 +17,11 @@ _KEYWORD = re.compile(
     re.IGNORECASE,
 )
 _TEXT_AND_LETTER = re.compile(r"(.*\S)\s*[(\[]([A-Za-z])[)\]]\.?", re.DOTALL)
-_DENIAL = re.compile(r"\b(?:not|no|never|nor|neither|actually|wait|instead)\b", re.IGNORECASE)
+_DENIAL = re.compile(r"\b(?:not|no|never|nor|neither|actually|wait|instead|but|except)\b", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[,;/&\s]+")
 _LETTER_AND_TEXT = re.compile(r"[(\[]?([A-Za-z])(?:[)\].:]+\s*|\s+[-=]\s*)(\S.*)", re.DOTALL)
 _ANOTHER_LETTER = re.compile(  # A and I are words as well, unless nothing follows that they could belong to
-    r"\(([A-Za-z])\)|(?<![A-Za-z])([B-HJ-Z]|[AI](?=\s*(?:[.,;:!?)/]|$)))(?![A-Za-z'])"
+    r"\(([A-Za-z])\)|(?<![A-Za-z])([B-HJ-Z]|[AI](?=\s*(?:[.,;:!?)/]|$|or\b|and\b)))(?![A-Za-z'])"
 )
 _QUOTES = "\"'`\u2018\u2019\u201c\u201d*_ "
 

@@ -20,6 +20,10 @@ _PHRASE = re.compile(
 )
 _LABEL = re.compile(r"^(?:final\s+)?answer\s+(?=[\\$\d-])", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z*]|\s*$)|\n|<\|")
+_CORRECTION = re.compile(
+    r"\b(?:actually|wait|but|however|instead|rather|or|maybe|perhaps|alternatively|sorry|correction|mistake|not?)\b",
+    re.IGNORECASE,
+)
 _BETWEEN_BOXES = re.compile(r"[\s$,;.]*(?:(?:\\text\s*\{\s*)?(?:and|or)(?:\s*\})?)?[\s$,;]*")
 _MATHS = re.compile(r"\s*(?:\$\$.*\$\$|\\\[.*\\\]|\$[^$]*\$|\\\(.*\\\))\s*\.?\s*", re.DOTALL)
 _TAIL = 500  # characters in which a closing "the answer is …" has to begin
@@ -83,11 +87,13 @@ def _behind_thinking(completion: str) -> str:
 def _inside(block: str) -> str:
     """The answer in a block: its boxes, unless several stand apart, or what its sentence names."""
     spans = _boxes(block)
+    if spans and _CORRECTION.search(block[spans[-1][1] :]):
+        return block
     if len(spans) == 1 or len(_last_run(block, spans)) == len(spans) > 0 or len({block[a:b] for a, b in spans}) == 1:
         return _joined(block, _last_run(block, spans))
     if spans:
         return block
-    return _closing_phrase(block) if _PHRASE.search(block[:_SHORT]) else block
+    return (_PHRASE.search(block[:_SHORT]) and _closing_phrase(block)) or block
 
 
 def _last_boxes(text: str) -> str | None:
@@ -136,6 +142,8 @@ def _closing_phrase(completion: str) -> str:
         return ""
     sentence = tail[matches[-1].end() :]
     end = _SENTENCE_END.search(sentence)
+    if end and _CORRECTION.search(sentence[end.end() :]):
+        return ""  # what is taken back is no answer
     answer = sentence[: end.start() if end else None].strip().strip("* ").removesuffix(".")
     return answer if _is_one_line_without_tags(answer) else ""
 

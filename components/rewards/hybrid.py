@@ -8,11 +8,12 @@ model is asked about a verifiable example only by a stated policy: `accuracy.und
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
 from components.rewards.extraction import extract
+from components.rewards.format import adheres
 from components.rewards.rule import Verdict, verify_all
 
 UNDECIDED = "undecided"
@@ -102,12 +103,13 @@ def _answers(completions: Sequence[str], config: RewardsConfig) -> list[str | No
 
 
 def _answer(completion: str, config: RewardsConfig) -> str | None:
+    if config.strict and not adheres(completion, config.format.tags):
+        return None
     tag = config.format.tags[-1]
     if tag != "answer":
         # Extraction knows one name of the answer's block; a completion that holds both has two blocks, so none.
         completion = completion.replace(f"<{tag}>", "<answer>").replace(f"</{tag}>", "</answer>")
-    options: dict[str, Any] = {"strict": True} if config.strict else {}
-    return extract(completion, **options).answer
+    return extract(completion).answer
 
 
 def _is_for_model(verdict: Verdict | None, config: RewardsConfig) -> bool:

@@ -74,24 +74,7 @@ EXAMPLES = {
         )
     ],
 }
-HOLES = {
-    **{(answer_type, "thinking_only"): "a box in the thinking is read as the answer" for answer_type in EXAMPLES},
-    **{(answer_type, "two_blocks"): "with two answer blocks the last box decides" for answer_type in EXAMPLES},
-    ("choice", "repetition"): "a letter said ten times names one option",
-    ("choice", "contradiction"): "the letter A after words is taken for an article",
-    ("choice", "hedge"): "the letter A after words is taken for an article",
-    ("expression", "repetition"): "0 0 0 is read as a product, x=3 x=3 as its first equation",
-    ("expression", "negation"): "not 0 is read as a product of letters and 0",
-}
-CASES = [
-    pytest.param(
-        answer_type,
-        kind,
-        marks=pytest.mark.xfail(strict=True, reason=HOLES[answer_type, kind]) if (answer_type, kind) in HOLES else (),
-    )
-    for answer_type in EXAMPLES
-    for kind in KINDS
-]
+CASES = [(answer_type, kind) for answer_type in EXAMPLES for kind in KINDS]
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +138,7 @@ def test_the_honest_wrong_answer_is_wrong_and_looks_right(kind: str) -> None:
         (example("?", "D", answer_type="choice", choices=CITIES), [], "A"),
         (example("?", "Rome", answer_type="choice", choices=CITIES), [], "D"),
         (example("?", "A", answer_type="choice", choices=("only",)), [], None),
-        (example("?", "12:30"), ["5"], None),  # another text than the reference is undecided
+        (example("?", "12:30"), ["5"], "13:30"),
         (example("?", r"\pi", answer_type="expression"), [], r"\pi + 7"),
         (example("?", r"\infty", answer_type="expression"), ["5"], "5"),
         (example("?", "Yes", answer_type="short_text"), ["blue"], "no"),
@@ -191,7 +174,8 @@ GAMEABLE = Portfolio(RewardsConfig(), Overlap())
 
 def test_a_scorer_that_can_be_gamed_is_found_out() -> None:
     report = run_canaries(GAMEABLE, OPEN)
-    assert report.pass_rates["negation"] == report.pass_rates["hedge"] == report.pass_rates["contradiction"] == 1.0
+    assert report.pass_rates["negation"] == report.pass_rates["hedge"] == 1.0
+    assert report.pass_rates["contradiction"] > 0.8  # one wording takes back what it called the answer
     assert report.pass_rates["empty_answer"] == report.pass_rates["empty_completion"] == 0.0
     assert report.worst[0].gain == max(result.gain for result in report.worst) > 0.5
     assert {result.probe.kind for result in report.worst} == {kind for kind, rate in report.pass_rates.items() if rate}

@@ -75,7 +75,7 @@ def test_extract_last_balanced_box(completion: str, answer: str) -> None:
         ("We add.\nThe final answer is: **B**.", "B"),
         ("The answer is 4? No.\nThe answer is 5 or 6", "5 or 6"),
         ("The final answer is $28 \\%$. I hope it is correct.", "$28 \\%$"),
-        ("The answer is 5. But then\nI went on.", "5"),
+        ("The answer is 5. This follows\nfrom the figure.", "5"),
         ("The correct option is B", "B"),
         ("The answer should be approximately 3.14.", "3.14"),
     ],
@@ -101,6 +101,7 @@ def test_extract_bare_answer(completion: str) -> None:
         r"<answer>1</answer><answer>2</answer> \boxed{3}",
         r"<think>So \boxed{5}.</think>",
         r"<think>The answer is 5.",
+        "The answer is 5. But then\nI went on.",
         "a long paragraph " * 20,
     ],
 )

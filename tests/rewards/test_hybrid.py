@@ -6,7 +6,6 @@ import pytest
 from components.core.example import AnswerType, Example, Task
 from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
-from components.rewards.extraction import Extraction
 from components.rewards.hybrid import Accuracy, hybrid_accuracy
 from components.rewards.verdict import Verdict
 
@@ -165,13 +164,11 @@ def test_hybrid_accuracy_equal_answers_are_judged_once(monkeypatch: pytest.Monke
     assert accuracies == [Accuracy(1.0, True, "5", "number", "", 0.5, ("rounded",))] * 3
 
 
-def test_hybrid_accuracy_strict_is_passed_on_to_the_extraction(monkeypatch: pytest.MonkeyPatch) -> None:
-    def extract(completion: str, *, strict: bool = False) -> Extraction:
-        return Extraction(None if strict else completion, "none")
-
-    monkeypatch.setattr("components.rewards.hybrid.extract", extract)
+def test_hybrid_accuracy_strict_demands_the_template() -> None:
+    strict = RewardsConfig(strict=True)
     assert hybrid_accuracy([(NUMBER, "5")], None)[0].extracted == "5"
-    assert hybrid_accuracy([(NUMBER, "5")], None, RewardsConfig(strict=True))[0].extracted is None
+    assert hybrid_accuracy([(NUMBER, "5")], None, strict)[0].extracted is None
+    assert hybrid_accuracy([(NUMBER, block("5"))], None, strict)[0].extracted == "5"
 
 
 def test_hybrid_accuracy_answer_is_read_from_the_last_block_of_the_template() -> None:

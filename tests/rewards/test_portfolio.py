@@ -18,10 +18,10 @@ from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
 from components.rewards.portfolio import PARTS, Portfolio
 
-NUMBER = Checkable(question="2+3?", references=("5",), answer_type=AnswerType.NUMBER, verifiable=True)
+NUMBER = Checkable(question="2+3?", references=("5",), answer_type=AnswerType.EXPRESSION, verifiable=True)
 OPEN = Checkable(question="What?", references=("a car",), answer_type=AnswerType.OPEN_ENDED, verifiable=False)
 RIGHT, WRONG = "<think>2+3</think><answer>5</answer>", "<think>2+3</think><answer>6</answer>"
-UNDECIDED = "<think>2+3</think><answer>5 apples</answer>"  # the example states no unit
+UNDECIDED = "<think>2+3</think><answer>9^{9^{9^9}}</answer>"  # too large to be evaluated
 
 
 class NumberScorer:
@@ -86,7 +86,7 @@ def test_score_groups_length_reference_is_of_the_own_group_alone() -> None:
 def test_score_groups_undecided_completion_is_neither_right_nor_penalised() -> None:
     right, undecided = portfolio().score_groups([NUMBER] * 2, [RIGHT, UNDECIDED], [100, 50], 2)
     assert dict(undecided.parts) == {"format": 0.2}
-    assert "states none" in undecided.not_applicable["accuracy"]
+    assert "too large" in undecided.not_applicable["accuracy"]
     assert undecided.not_applicable["length"] == "the verifier could not decide"
     assert undecided.verdict is None
     assert right.parts["length"] == 0.0
