@@ -88,7 +88,9 @@ def test_hybrid_accuracy_no_answer_is_worth_nothing() -> None:
 def test_hybrid_accuracy_undecided_has_a_reason_and_no_value() -> None:
     bare = Checkable(question="2+3?", references=(), answer_type=AnswerType.NUMBER, verifiable=True)
     (accuracy,) = hybrid_accuracy([(bare, block("5"))], OverlapScorer())
-    assert accuracy == Accuracy(None, None, "5", "no rule", "the example has no reference", 0.0, ("undecided",))
+    assert accuracy == Accuracy(
+        None, None, "5", "no rule", "the example has no reference", 0.0, ("no reference", "undecided")
+    )
 
 
 @pytest.mark.parametrize("score", [-0.01, 1.01, math.nan, math.inf])
@@ -132,7 +134,7 @@ def test_hybrid_accuracy_undecided_is_not_for_the_scorer_by_default(undecided: s
 def test_hybrid_accuracy_undecided_is_scored_by_the_policy_surrogate() -> None:
     config = RewardsConfig.model_validate({"accuracy": {"undecided": "surrogate"}})
     (accuracy,) = hybrid_accuracy([(UNREFERENCED, block("5"))], FixedScorer(0.75), config)
-    assert accuracy == Accuracy(0.75, None, "5", "surrogate", "", 0.0, ("undecided",), 0.75)
+    assert accuracy == Accuracy(0.75, None, "5", "surrogate", "", 0.0, ("no reference", "undecided"), 0.75)
 
 
 def test_hybrid_accuracy_policy_surrogate_without_a_scorer_keeps_the_verifiers_reason() -> None:

@@ -149,7 +149,7 @@ def test_score_groups_keeps_confidence_and_flags() -> None:
         [NUMBER] * 4, [RIGHT, WRONG, UNDECIDED, ""], [9, 9, 9, 9], 4, [False, True, False, True]
     )
     assert [b.confidence for b in breakdowns] == [1.0, 1.0, 0.0, 1.0]
-    assert [b.flags for b in breakdowns] == [(), ("truncated",), ("undecided",), ("no answer", "truncated")]
+    assert [b.flags for b in breakdowns] == [(), ("truncated",), ("too large", "undecided"), ("no answer", "truncated")]
 
 
 def test_weights_are_by_part_and_read_only() -> None:
@@ -182,7 +182,12 @@ def test_score_groups_undecided_is_scored_by_the_policy_surrogate() -> None:
     config = {"accuracy": {"undecided": "surrogate"}}
     bare = Checkable(question="2+3?", references=(), answer_type=AnswerType.NUMBER, verifiable=True)
     good, bad = portfolio(**config).score_groups([bare] * 2, ["0.75", "0.25"], [100, 50], 2)
-    assert (good.parts["accuracy"], good.verdict, good.rule, good.flags) == (0.75, None, "surrogate", ("undecided",))
+    assert (good.parts["accuracy"], good.verdict, good.rule, good.flags) == (
+        0.75,
+        None,
+        "surrogate",
+        ("no reference", "undecided"),
+    )
     assert bad.parts["length"] == pytest.approx(-0.15)
 
 
