@@ -174,7 +174,7 @@ def _answers(
     """What a policy answered, and what the training reward would have paid for it."""
     checked = [(Checkable.of(heldout[row["id"]]), row["completion"]) for row in rows]
     views = {}
-    for row, accuracy in zip(rows, hybrid_accuracy(checked, scorer), strict=True):
+    for row, accuracy in zip(rows, hybrid_accuracy(checked, scorer, rewards), strict=True):
         parts = {"format": format_reward(row["completion"], rewards.format)}
         reasons = {"length": _NO_GROUP}
         if accuracy.value is None:

@@ -37,11 +37,16 @@ __all__ = [
 _EPSILON = 1e-9  # below this a difference of two totals is an error of rounding
 
 
+Policy = Literal["raise", "warn", "off"]
+
+
 class CanariesConfig(Config):
     """What happens when gaming the scorer pays."""
 
-    policy: Literal["raise", "warn", "off"] = "warn"
-    """"raise" stops, "warn" warns and goes on, "off" does not probe."""
+    policy: Policy = "warn"
+    """For examples that a rule checks: "raise" stops, "warn" warns and goes on, "off" does not probe."""
+    open_ended_policy: Policy = "warn"
+    """The same for open-ended examples, on which a model's score can rarely stand every probe."""
     max_pass_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of one kind's probes, 0 to 1, that may earn more than an honest wrong answer."""
     max_examples: Annotated[int, Field(ge=1)] = 32
@@ -149,19 +154,30 @@ def canary_gate(portfolio: Portfolio, examples: Sequence[Checkable], config: Can
     Args:
         portfolio: What the policy will be trained on.
         examples: To probe it on.
-        config: The policy; "off" scores nothing.
+        config: The policies; "off" scores nothing.
 
     Returns:
-        The metrics `canary_<kind>`: pass rates in [0, 1] of the kinds that were probed.
+        The metrics `canary_<kind>` of the examples that a rule checks and `canary_open_ended_<kind>` of the others:
+        pass rates in [0, 1] of the kinds that were probed.
 
     Raises:
         RewardHackingError: See `check_canaries`.
     """
-    if config.policy == "off":
+    checked = [example for example in examples if example.verifiable]
+    open_ended = [example for example in examples if not example.verifiable]
+    relaxed = config.model_copy(update={"policy": config.open_ended_policy})
+    return {
+        **_gate(portfolio, checked, config, "canary"),
+        **_gate(portfolio, open_ended, relaxed, "canary_open_ended"),
+    }
+
+
+def _gate(portfolio: Portfolio, examples: Sequence[Checkable], config: CanariesConfig, name: str) -> dict[str, float]:
+    if config.policy == "off" or not examples:
         return {}
     report = run_canaries(portfolio, examples, config.max_examples)
     check_canaries(report, config)
-    return {f"canary_{kind}": rate for kind, rate in report.pass_rates.items()}
+    return {f"{name}_{kind}": rate for kind, rate in report.pass_rates.items()}
 
 
 def _results(portfolio: Portfolio, planned: Sequence[tuple[Checkable, str, Probe]]) -> list[CanaryResult]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from components.core.config import Config
+from components.rewards.sandbox import VerifierConfig
 
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 UnitInterval = Annotated[float, Field(ge=0, le=1)]
@@ -164,6 +165,8 @@ class RewardsConfig(Config):
     correct_at: UnitInterval = 0.5
     """The surrogate's score (0 to 1) from which an open-ended completion counts as correct for the length penalty.
     Our choice."""
+    verifier: VerifierConfig = VerifierConfig()
+    """Limits of the computer algebra that judges what values do not tell."""
     strict: bool = False
     """Whether only the answer block of the template counts as an answer. Our choice: false, so that a policy that
     does not know the template yet is paid for what it can do."""

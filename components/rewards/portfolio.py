@@ -16,6 +16,7 @@ from components.rewards.config import RewardsConfig
 from components.rewards.format import format_reward
 from components.rewards.hybrid import UNDECIDED, Accuracy, AnswerScorer, hybrid_accuracy
 from components.rewards.length import length_parts
+from components.rewards.sandbox import set_limits
 from components.rewards.strata import stratified
 
 PARTS = ("accuracy", "length", "format")
@@ -23,7 +24,7 @@ TRUNCATED = "truncated"
 
 
 class Portfolio:
-    """Composes the parts of the reward.
+    """Composes the parts of the reward; its verifier's limits are from then on those of the process.
 
     Args:
         config: Weights and shape of the parts, and the policies of their sum.
@@ -33,6 +34,7 @@ class Portfolio:
     def __init__(self, config: RewardsConfig, scorer: AnswerScorer | None) -> None:
         self._config = config
         self._scorer = scorer
+        set_limits(config.verifier)
         self._weights = {name: float(getattr(config.weights, name)) for name in PARTS}
 
     @property

@@ -9,6 +9,7 @@ only after their size is known to be harmless. The rules are ours.
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from components.rewards.latex import plain
 from components.rewards.units import canonical_unit, units_agree
@@ -27,6 +28,7 @@ _FRACTION = rf"(?:(?:(?P<whole>[0-9]+)\s+)?{_SLASHED}|(?:(?P<units>[0-9]+)\s*)?{
 _UNIT_WORD = r"[^\W\d_²³]+|°\s?[CFK]\b|[°%$€£¥'\"]"
 _UNIT_FACTOR = rf"(?:{_UNIT_WORD})(?:[²³]|\s?\^(?:\{{-?[1-9]\}}|-?[1-9])|-?[1-9])?"
 _UNIT = rf"(?P<unit>{_UNIT_FACTOR}(?:\s*[/·*]\s*{_UNIT_FACTOR}|\s+{_UNIT_FACTOR})*)?"
+_PLAIN = re.compile(r"[+-]?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _DECIMAL_COMMA = re.compile(
     r"(?<![0-9.,])([0-9]+),([0-9]{1,2}(?![0-9,.])|[0-9]{4,}(?![,.])|(?<=\b0,)[0-9]{3}(?![0-9,.]))"
 )
@@ -47,6 +49,7 @@ class Quantity:
     """Canonical unit; empty where none is named."""
 
 
+@lru_cache(maxsize=16384)
 def read_quantity(text: str, decimal_comma: bool = False) -> Quantity | None:
     """Read a number with its unit.
 
@@ -60,6 +63,8 @@ def read_quantity(text: str, decimal_comma: bool = False) -> Quantity | None:
     """
     if len(text) > _MAX_CHARACTERS:
         return None
+    if _PLAIN.fullmatch(text):
+        return Quantity(Fraction(text), "")
     text = plain(text)
     if not text.isascii():
         text = _RAISED.sub(lambda match: f"^{{{match[0].translate(_RAISED_DIGITS)}}}", text)
@@ -69,15 +74,16 @@ def read_quantity(text: str, decimal_comma: bool = False) -> Quantity | None:
     value = _value(match) if match else None
     if match is None or value is None:
         return None
-    negative = match["sign"] == "-"
-    return Quantity(-value if negative else value, canonical_unit(f"{match['currency']} {match['unit'] or ''}"))
+    unit = f"{match['currency']} {match['unit'] or ''}".strip()
+    return Quantity(-value if match["sign"] == "-" else value, canonical_unit(unit) if unit else "")
 
 
 def compare_quantities(given: Quantity, expected: Quantity, unit: str, precision: int | None) -> Verdict:
     """Whether two quantities agree in value and unit; the arguments are those of `number.verify_number`, read."""
     if not values_agree(given.value, expected.value, precision):
         return decided("number", False)
-    return decided("number", units_agree(given.unit, expected.unit, canonical_unit(unit)))
+    agree = given.unit == expected.unit or units_agree(given.unit, expected.unit, canonical_unit(unit))
+    return decided("number", agree)
 
 
 def values_agree(given: Fraction, expected: Fraction, precision: int | None) -> bool:
@@ -99,7 +105,8 @@ def _value(match: re.Match[str]) -> Fraction | None:
         exponent = int(match["e"] or match["ten"] or 0)
         if abs(exponent) > _MAX_EXPONENT:
             return None
-        return Fraction(match["decimal"].replace(",", "").replace(" ", "")) * Fraction(10) ** exponent
+        value = Fraction(match["decimal"].replace(",", "").replace(" ", ""))
+        return value * Fraction(10) ** exponent if exponent else value
     top, bottom = int(match["top"] or match["over"]), int(match["bottom"] or match["under"])
     whole = match["whole"] or match["units"]
     if bottom == 0 or (whole and (match["inner"] or match["below"])):

@@ -27,15 +27,20 @@ FAILED = "verifier failed"
 _GRACE_SECONDS = 30  # for the helper to start, and beyond an item's own limit before it is given up
 
 
-class SandboxConfig(Config):
-    """Limits of computer algebra."""
+class VerifierConfig(Config):
+    """Limits of the computer algebra behind the rule verifier."""
 
-    workers: int = Field(default=2, ge=1, le=64)
-    """Processes that compare at the same time."""
     seconds: float = Field(default=2.0, gt=0, le=60)
     """Wall time of one comparison, after which its worker is killed; honest ones take 0.2 s at most."""
     memory_mb: int = Field(default=512, ge=384, le=16384)
     """Address space of a worker in MiB, of which 300 are taken before it begins."""
+
+
+class SandboxConfig(VerifierConfig):
+    """How a sandbox works: its limits, and where it runs."""
+
+    workers: int = Field(default_factory=lambda: max(1, min(8, len(os.sched_getaffinity(0)))), ge=1, le=64)
+    """Processes that compare at the same time; the processors of this process by default, eight at most."""
 
 
 class VerifierError(HarmoError):
@@ -74,14 +79,14 @@ class Sandbox:
     """
 
     def __init__(self, config: SandboxConfig) -> None:
-        self._config = config
+        self.config = config
         self._lock = threading.Lock()
         self._helper: _Helper | None = None
 
     @property
     def workers(self) -> int:
         """How many comparisons are made at the same time."""
-        return self._config.workers
+        return self.config.workers
 
     def compare(self, items: Sequence[Comparison]) -> list[Outcome]:
         """Compare all items, in parallel.
@@ -98,7 +103,7 @@ class Sandbox:
         helper = self._running()
         futures = [helper.ask(item) for item in items]
         # Each worker handles its share one after the other, each item within its limit.
-        patience = self._config.seconds * (len(items) / self._config.workers + 1) + _GRACE_SECONDS
+        patience = self.config.seconds * (len(items) / self.config.workers + 1) + _GRACE_SECONDS
         wait(futures, timeout=patience)
         return [future.result() if future.done() else _SILENT for future in futures]
 
@@ -119,7 +124,7 @@ class Sandbox:
     def _running(self) -> "_Helper":
         with self._lock:
             if self._helper is None or not self._helper.is_alive():
-                self._helper = _Helper(self._config)
+                self._helper = _Helper(self.config)
             return self._helper
 
 
@@ -255,3 +260,10 @@ def set_sandbox(sandbox: Sandbox) -> None:
     current.sandbox.close()
     current.sandbox = sandbox
     compare.cache_clear()
+
+
+def set_limits(limits: VerifierConfig) -> None:
+    """Hold this process's sandbox to these limits from now on."""
+    config = SandboxConfig(**limits.model_dump())
+    if current_sandbox().config != config:
+        set_sandbox(Sandbox(config))

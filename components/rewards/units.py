@@ -5,6 +5,7 @@ into another: 1.2 m is not the answer where 120 cm was asked for. The rules are 
 """
 
 import re
+from functools import lru_cache
 
 _PREFIXES = {"": "", "nano": "n", "micro": "µ", "milli": "m", "centi": "c", "deci": "d", "kilo": "k", "mega": "M"}
 _BASES = {
@@ -66,6 +67,7 @@ _TOKEN = re.compile(r"[^\W\d_]+|[°%$€£¥'\"/]|\^?-?[0-9]")
 _PLURAL = re.compile(r"(?:(?<=x)|(?<=[cs]h))es$|(?<!s)s$")
 
 
+@lru_cache(maxsize=4096)
 def canonical_unit(text: str) -> str:
     """One spelling for all spellings of a unit.
 

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from components.core.config import Config
+from components.rewards.canaries import CanariesConfig
 
 
 class PromptConfig(Config):
@@ -122,6 +123,8 @@ class TrainingConfig(Config):
     """Generate with vLLM in the same process (GPU only)."""
     vllm_memory_share: float = Field(default=0.3, gt=0, lt=1)
     """Share of the GPU's memory for vLLM."""
+    canaries: CanariesConfig = CanariesConfig()
+    """Probes of the rewards before training: completions that game a scorer, none of which may pay."""
     save_steps: int = Field(default=50, ge=1)
     """Steps between checkpoints."""
     log_every: int = Field(default=1, ge=1)

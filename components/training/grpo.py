@@ -18,6 +18,8 @@ from components.core.errors import EmptyDatasetError
 from components.core.example import Example
 from components.core.policy import Policy, load_model, load_processor
 from components.core.rollouts import read_batches, reward_time, seconds_by_step, write_curves
+from components.rewards.canaries import canary_gate
+from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
 from components.rewards.portfolio import PARTS, Portfolio
 from components.rewards.surrogate import SurrogateScorer
@@ -78,6 +80,7 @@ def train(
     Raises:
         EmptyDatasetError: The dataset has no training example.
         ArtifactError: An input is not what it should be.
+        RewardHackingError: A probe of the rewards earns more than an honest mistake, and the recipe says to stop then.
     """
     sealed_inputs = {
         "dataset": verify(inputs.dataset, "dataset"),
@@ -91,6 +94,7 @@ def train(
         folder.mkdir(parents=True, exist_ok=True)
     policy = Policy.load(inputs.base)
     portfolio = Portfolio(rewards, SurrogateScorer.load(inputs.surrogate))
+    canaries = canary_gate(portfolio, [Checkable.of(example) for example in examples], config.canaries)
     trainer = _make_trainer(inputs.base, policy, examples, config, portfolio, rewards, outputs, seed)
     trainer.train()
     trainer.save_model(str(outputs.policy))
@@ -102,7 +106,7 @@ def train(
     return TrainingResult(
         policy=seal(outputs.policy, "policy", identity, sealed_inputs),
         rollouts=seal(outputs.rollouts, "rollouts", identity, sealed_inputs),
-        metrics=metrics,
+        metrics=metrics | canaries,
     )
 
 

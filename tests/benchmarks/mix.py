@@ -16,9 +16,10 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def make_mix(count: int, seed: int) -> list[Completion]:
     """
     rng = Random(seed)
     seen: set[tuple[str, ...]] = set()
-    return [_completion(rng, seen, _KINDS, _FINALS, chain_of_thought) for _ in range(count)]
+    return [_completion(rng, seen, _LONG) for _ in range(count)]
 
 
 def make_groups(prompts: int, size: int, seed: int) -> list[Completion]:
@@ -93,7 +94,7 @@ def make_groups(prompts: int, size: int, seed: int) -> list[Completion]:
 
 
 def make_short(count: int, seed: int) -> list[Completion]:
-    """Short plain answers in an answer block, with one sentence of thought.
+    """Plain integers, decimals, fractions and letters in an answer block, with one sentence of thought.
 
     Args:
         count: How many.
@@ -101,17 +102,18 @@ def make_short(count: int, seed: int) -> list[Completion]:
     """
     rng = Random(seed)
     seen: set[tuple[str, ...]] = set()
-    return [_completion(rng, seen, _SHORT_KINDS, {"short": 1}, _sentence) for _ in range(count)]
+    return [_completion(rng, seen, _SHORT) for _ in range(count)]
 
 
-def _completion(
-    rng: Random,
-    seen: set[tuple[str, ...]],
-    kinds: dict[str, int],
-    finals: dict[str, int],
-    think: Callable[[Random], str],
-) -> Completion:
-    kind, final, share = _pick(rng, kinds), _pick(rng, finals), _pick(rng, _SHARES)
+class _Recipe(NamedTuple):
+    kinds: dict[str, int]
+    finals: dict[str, int]
+    shares: dict[str, int]
+    think: Callable[[Random], str]
+
+
+def _completion(rng: Random, seen: set[tuple[str, ...]], recipe: _Recipe) -> Completion:
+    kind, final, share = _pick(rng, recipe.kinds), _pick(rng, recipe.finals), _pick(rng, recipe.shares)
     for _ in range(_TRIES):
         problem = _MAKERS[kind](rng)
         form = _answer(problem, share, rng)
@@ -119,7 +121,7 @@ def _completion(
         if key not in seen:
             break
     seen.add(key)
-    return _labelled(problem, form, _WRITERS[final](form, think(rng), rng), (kind, final, share))
+    return _labelled(problem, form, _WRITERS[final](form, recipe.think(rng), rng), (kind, final, share))
 
 
 def _group(rng: Random, size: int) -> Iterator[Completion]:
@@ -147,7 +149,7 @@ def _labelled(problem: Problem, form: Form, text: str, origin: tuple[str, str, s
         completion=text,
         reference=problem.reference,
         answer_type=problem.answer_type,
-        right=share != "wrong" and final != "truncated",
+        right=share in ("same", "other") and final != "truncated",
         kind="/".join(origin),
         choices=problem.choices,
         unit=problem.unit,
@@ -160,6 +162,8 @@ def _answer(problem: Problem, share: str, rng: Random) -> Form:
         return problem.gold
     if share == "other":
         return rng.choice(problem.others)
+    if share == "slip":
+        return problem.wrongs[0]
     if rng.random() < _HEDGED:
         first, second = rng.sample([problem.gold, problem.wrongs[0]], 2)
         link = rng.choice(["or", "or", "and"])
@@ -167,7 +171,7 @@ def _answer(problem: Problem, share: str, rng: Random) -> Form:
     return rng.choice(problem.wrongs)
 
 
-def _pick[T](rng: Random, weights: dict[T, int]) -> T:
+def _pick(rng: Random, weights: dict[T, int]) -> T:
     return rng.choices(list(weights), list(weights.values()))[0]
 
 
@@ -233,14 +237,13 @@ def _integer(rng: Random) -> Problem:
         power = len(str(value)) - 1
         mantissa = _fixed(Fraction(value, 10**power), power).rstrip("0").rstrip(".")
         others.append(Form(rf"{mantissa} \times 10^{{{power}}}", f"{mantissa}e{power}"))
-    part = rng.randint(1, max(2, abs(value)))
+    part = value - rng.randint(1, 99)
     wrongs = [_number(value + _nonzero(rng, 9)), _number(value + _nonzero(rng, 3)), _number(10 * value + 1)]
-    wrongs += [
-        _number(value + Fraction(1, 2)),
-        Form(rf"{value}\%", f"{value}%"),
-        _same(_sum([(part, ""), (value - part, "")])),
-    ]
+    wrongs += [_number(value + Fraction(1, 2))]
+    if value > 100:
+        wrongs.append(_same(f"{part} + {value - part}"))
     if value >= 2:
+        wrongs.append(Form(rf"{value}\%", f"{value}%"))
         wrongs += [_number(-value), Form(f"x^2 = {value}", f"x^2 = {value}")]
         wrongs += [Form(rf"{d} \times {value // d}", f"{d}*{value // d}") for d in (2, 3, 7) if value % d == 0]
     return Problem("number", str(value), _same(str(value)), tuple(others), tuple(wrongs))
@@ -422,7 +425,7 @@ def _choice(rng: Random) -> Problem:
         lambda: [_amount(Fraction(n, 2)) for n in rng.sample(range(10, 400), count)],
         lambda: [f"{n} cm" for n in rng.sample(range(10, 99), count)],
         lambda: [
-            f"a {adjective} {noun}" for adjective, noun in zip(rng.sample(_ADJECTIVES, count), _NOUNS, strict=False)
+            f"the {adjective} {noun}" for adjective, noun in zip(rng.sample(_ADJECTIVES, count), _NOUNS, strict=False)
         ],
     )
     options = rng.choice(pools)()
@@ -439,8 +442,8 @@ def _choice(rng: Random) -> Problem:
 def _short_text(rng: Random) -> Problem:
     phrase = f"{rng.choice(_ADJECTIVES)} {rng.choice(_NOUNS)}"
     reference = _pick(rng, {phrase: 70, rng.choice(_CITIES): 15, rng.choice(_NAMES): 15})
-    pool = {reference: [f"{a} {n}" for a in _ADJECTIVES for n in _NOUNS if a not in phrase and n not in phrase]}
-    wrong = rng.choice(pool[reference] if reference == phrase else sorted({*_CITIES, *_NAMES} - {reference}))
+    phrases = [f"{a} {n}" for a in _ADJECTIVES for n in _NOUNS if a not in phrase and n not in phrase]
+    wrong = rng.choice(phrases if reference == phrase else sorted({*_CITIES, *_NAMES} - {reference}))
     others = [_text(reference.upper()), _text(reference.lower()), _text(reference.capitalize()), _text(f"{reference}.")]
     others = [form for form in others if form.plain != reference]
     if reference == phrase:
@@ -555,7 +558,7 @@ def _polynomial(rng: Random) -> Problem:
     is_expanded = rng.random() < 0.6
     gold = expanded if is_expanded else factored
     others = (factored, backwards, Form(braces, expanded.plain)) if is_expanded else (expanded, turned, backwards)
-    changed = [coefficients[:-1] + [coefficients[-1] + _nonzero(rng, 5)], [-coefficients[0], *coefficients[1:]]]
+    changed = [[*coefficients[:-1], coefficients[-1] + _nonzero(rng, 5)], [-coefficients[0], *coefficients[1:]]]
     changed += [[*coefficients[:1], coefficients[1] + _nonzero(rng, 3), *coefficients[2:]]]
     wrongs = [_same(_sum(_terms(each, variable))) for each in changed]
     shifted = [roots[0] + rng.choice([20, 30]), *roots[1:]]  # no other root is as large
@@ -773,6 +776,7 @@ _KINDS = {
     **{"interval": 5, "pi": 4, "tuple": 4, "percent": 4, "equation": 4, "text": 4, "set": 3},
 }
 _SHORT_KINDS = {"integer": 50, "decimal": 20, "fraction": 15, "choice": 15}
+_SHORT_SHARES = {"same": 65, "slip": 35}  # a slip is a wrong answer that looks like the right one
 
 
 # Completions
@@ -888,3 +892,6 @@ _WRITERS: dict[str, Callable[[Form, str, Random], str]] = {
     "truncated": _truncated,
     "short": _short,
 }
+
+_LONG = _Recipe(_KINDS, _FINALS, _SHARES, chain_of_thought)
+_SHORT = _Recipe(_SHORT_KINDS, {"short": 1}, _SHORT_SHARES, _sentence)

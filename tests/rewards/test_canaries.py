@@ -184,7 +184,7 @@ def test_a_scorer_that_can_be_gamed_is_found_out() -> None:
 
 def test_the_gate_raises_with_kind_example_rewards_and_remedy() -> None:
     with pytest.raises(RewardHackingError) as error_info:
-        canary_gate(GAMEABLE, OPEN, CanariesConfig(policy="raise"))
+        canary_gate(GAMEABLE, OPEN, CanariesConfig(open_ended_policy="raise"))
     message = str(error_info.value)
     for part in ("negation (100.0%)", "a red car before the house", " earns 1.200", "0.", "raise max_pass_rate"):
         assert part in message
@@ -193,9 +193,9 @@ def test_the_gate_raises_with_kind_example_rewards_and_remedy() -> None:
 
 def test_the_gate_warns_or_is_off_by_policy() -> None:
     with pytest.warns(RuntimeWarning, match="earn more than an honest wrong answer"):
-        metrics = canary_gate(GAMEABLE, OPEN, CanariesConfig(policy="warn"))
-    assert metrics["canary_negation"] == 1.0
-    assert canary_gate(GAMEABLE, OPEN, CanariesConfig(policy="off")) == {}
+        metrics = canary_gate(GAMEABLE, OPEN, CanariesConfig(open_ended_policy="warn"))
+    assert metrics["canary_open_ended_negation"] == 1.0
+    assert canary_gate(GAMEABLE, OPEN, CanariesConfig(open_ended_policy="off")) == {}
 
 
 def test_what_is_accepted_does_not_raise() -> None:
