@@ -66,7 +66,9 @@ def verify_expression(answer: str, reference: str, unit: str, precision: int | N
         if same or len(answer) <= MAX_CHARACTERS:
             return undecided(_RULE, f"the reference has more than {MAX_CHARACTERS} characters", UNREADABLE_REFERENCE)
         return undecided(_RULE, f"the answer has more than {MAX_CHARACTERS} characters")
-    given, expected = read_quantity(answer), read_quantity(reference)
+    expected = read_quantity(reference)
+    # Beside a reference without a comma, a list of numbers is no possible answer.
+    given = read_quantity(answer, decimal_comma="," not in reference)
     if given and expected and not ("=" in answer and "=" in reference):
         return compare_quantities(given, expected, unit, precision)
     return _verify_with_units(answer, reference, canonical_unit(unit), precision, algebra)
@@ -173,6 +175,6 @@ def _split_unit(text: str, expected: str) -> tuple[str, str]:
 
 def _as_latex(text: str) -> str:
     """The expression in the LaTeX that is compared: `2*sqrt(3)` and `x**10` are what they look like."""
-    text = plain(text).replace("**", "^").translate(_SIGNS)
+    text = plain(text).replace("**", "^").replace("!=", r"\ne ").translate(_SIGNS)
     text = _ROOT.sub(lambda match: rf"\sqrt{{{match[1] or match[2]}}}", _NAMES.sub(r"\\\1 ", text))
     return _POWER.sub(lambda match: f"^{{{match[1] or match[2]}}}", text)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from components.rewards.format import TAGS, adheres
 
-_BRACES = re.compile(r"\\boxed\s*\{|\\.|[{}]", re.DOTALL)
+_OPENING = re.compile(r"\\boxed\s{0,9}\{")
+_BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _PHRASE = re.compile(
     r"\b(?:answer|option|choice)\b[\s*_]{0,4}(?:is|are|should be|must be|would be|:|=)[\s*:]{0,4}"
     r"(?:(?:approximately|about|roughly|simply|exactly|option|choice)\s)?",
@@ -24,8 +25,10 @@ _CORRECTION = re.compile(
     r"\b(?:actually|wait|but|however|instead|rather|or|maybe|perhaps|alternatively|sorry|correction|mistake|not?)\b",
     re.IGNORECASE,
 )
-_BETWEEN_BOXES = re.compile(r"[\s$,;.]*(?:(?:\\text\s*\{\s*)?(?:and|or)(?:\s*\})?)?[\s$,;]*")
+_BETWEEN_BOXES = re.compile(r"(?:[\s$,;.*&-]|\\[()\[\]\\,;:!]|\\q?quad|(?:\\text\s*\{)?\s*(?:and|or)\s*\}?)*+")
 _MATHS = re.compile(r"\s*(?:\$\$.*\$\$|\\\[.*\\\]|\$[^$]*\$|\\\(.*\\\))\s*\.?\s*", re.DOTALL)
+_MOST_BOXES = 50  # the last ones are looked at
+_LONGEST_BOX = 2000  # characters
 _TAIL = 500  # characters in which a closing "the answer is …" has to begin
 _SHORT = 100  # characters up to which a whole completion can be an answer
 _FORMULA = 400  # the same, for one formula in delimiters
@@ -87,13 +90,11 @@ def _behind_thinking(completion: str) -> str:
 def _inside(block: str) -> str:
     """The answer in a block: its boxes, unless several stand apart, or what its sentence names."""
     spans = _boxes(block)
-    if spans and _CORRECTION.search(block[spans[-1][1] :]):
-        return block
-    if len(spans) == 1 or len(_last_run(block, spans)) == len(spans) > 0 or len({block[a:b] for a, b in spans}) == 1:
-        return _joined(block, _last_run(block, spans))
-    if spans:
-        return block
-    return (_PHRASE.search(block[:_SHORT]) and _closing_phrase(block)) or block
+    if not spans:
+        return (_PHRASE.search(block[:_SHORT]) and _closing_phrase(block)) or block
+    run = _last_run(block, spans)
+    agree = len(run) == len(spans) or len({block[start:end] for start, end in spans}) == 1
+    return block if _CORRECTION.search(block[spans[-1][1] :]) or not agree else _joined(block, run)
 
 
 def _last_boxes(text: str) -> str | None:
@@ -102,20 +103,32 @@ def _last_boxes(text: str) -> str | None:
 
 
 def _boxes(text: str) -> list[tuple[int, int]]:
-    r"""Where the contents of the balanced `\boxed{…}` lie, in order; a box around another one is left out."""
-    starts: list[int | None] = []  # where the content of each open brace's box begins; None for a plain brace
-    boxes: list[tuple[int, int]] = []
-    for match in _BRACES.finditer(text):
+    r"""Where the contents of the last balanced `\boxed{…}` lie, in order; a box around another one is left out."""
+    spans: list[tuple[int, int]] = []  # from the last one backwards
+    end = len(text)
+    for _ in range(_MOST_BOXES):
+        position = text.rfind(r"\boxed", 0, end)
+        if position < 0:
+            break
+        end = position
+        span = _box_at(text, position)
+        if span is not None and not (spans and spans[-1][1] <= span[1]):
+            spans.append(span)
+    return spans[::-1]
+
+
+def _box_at(text: str, position: int) -> tuple[int, int] | None:
+    """Where the content of the box that begins there lies; None where its brace does not close within reach."""
+    opening = _OPENING.match(text, position)
+    if opening is None:
+        return None
+    depth, limit = 1, opening.end() + _LONGEST_BOX
+    for match in _BRACES.finditer(text, opening.end(), limit):
         token = match.group()
-        if token == "}":
-            start = starts.pop() if starts else None
-            if start is not None and not (boxes and boxes[-1][0] > start):
-                boxes.append((start, match.start()))
-        elif token == "{":
-            starts.append(None)
-        elif token.startswith("\\boxed"):
-            starts.append(match.end())
-    return boxes
+        depth += (token == "{") - (token == "}")
+        if depth == 0:
+            return opening.end(), match.start()
+    return None
 
 
 def _last_run(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -149,12 +162,12 @@ def _closing_phrase(completion: str) -> str:
 
 
 def _bare(completion: str) -> str:
-    bare = completion.strip()
+    bare = _LABEL.sub("", completion.strip())
     if len(bare) <= _FORMULA and _MATHS.fullmatch(bare):
         return " ".join(bare.split())
     if len(bare) > _SHORT or not _is_one_line_without_tags(bare):
         return ""
-    return _LABEL.sub("", bare)
+    return bare
 
 
 def _is_one_line_without_tags(text: str) -> bool:

@@ -43,13 +43,11 @@ def judge_all(items: Sequence[tuple[Checkable, str]], strict: bool = False) -> l
     """
     answers = [extract(completion, strict).answer for _, completion in items]
     pairs = [(item, answer) for (item, _), answer in zip(items, answers, strict=True) if answer is not None]
-    verdicts = dict(zip(pairs, verify_all(pairs), strict=True))
-    return [
-        Judgement(False, 1.0, None, NO_ANSWER, (NO_ANSWER,))
-        if answer is None
-        else _judgement(verdicts[item, answer], answer)
-        for (item, _), answer in zip(items, answers, strict=True)
-    ]
+    verdicts = iter(verify_all(pairs))
+    return [_WITHOUT_ANSWER if answer is None else _judgement(next(verdicts), answer) for answer in answers]
+
+
+_WITHOUT_ANSWER = Judgement(False, 1.0, None, NO_ANSWER, (NO_ANSWER,))
 
 
 def _judgement(verdict: Verdict, answer: str) -> Judgement:

@@ -6,8 +6,10 @@ of one sign in one way. What it leaves is still LaTeX where the answer is (`\fra
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"), ("**", "**"), ("*", "*"), ("`", "`"))
+_FIRST_SIGNS = ("$", "\\", "*", "`")
 _MAX_NESTING = 4  # of delimiters in one another; bounds the work on hostile text
 _SPELLINGS = {
     "\\\\": "\\\\",  # a new row, whose second backslash begins no other command
@@ -16,6 +18,8 @@ _SPELLINGS = {
     "\uff05": "%",
     "\u00a0": " ",
     "{,}": ",",
+    "{, }": ",",
+    r"\! ": "",
     r"\%": "%",
     r"\$": "$",
     r"\!": "",
@@ -34,19 +38,24 @@ _FRACTION = re.compile(r"\\[dtc]frac(?![A-Za-z])")
 _BRACELESS = re.compile(r"\\frac\s*(\d|\{[^{}]*\})\s*(\d|\{[^{}]*\})")
 _OVER = re.compile(r"\{\s*([^{}]+?)\s*\\over\s*([^{}]+?)\s*\}")
 _VULGAR = re.compile(r"(\d?)([\u00bc-\u00be\u2150-\u215e])")
+_DOLLAR = re.compile(r"(?<!\\)\$")
 _BOX = re.compile(r"\\boxed\s*\{(.*)\}", re.DOTALL)
-_TEXT = re.compile(r"\\(?:text(?:bf|rm|it)?|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
+_TEXT = re.compile(r"\\(?:text(?:bf|rm|it|normal|sf|tt)?|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}")
 
 
+@lru_cache(maxsize=16384)
 def plain(text: str) -> str:
     r"""The answer without delimiters, spacing commands and typographic variants; a `\text{…}` leaves its words."""
-    return " ".join(_TEXT.sub(r" \1 ", without_delimiters(text)).split())
+    text = without_delimiters(text)
+    return " ".join((_TEXT.sub(r" \1 ", text) if "{" in text else text).split())
 
 
+@lru_cache(maxsize=16384)
 def without_delimiters(text: str) -> str:
     r"""The same as `plain`, but with every `\text{…}` still in place."""
     text = _SPELLING.sub(lambda match: _SPELLINGS[match.group()], _unwrap(text))
-    text = _FRACTION.sub(r"\\frac", _SIZED.sub("", text)).strip()
+    if "\\" in text:
+        text = _FRACTION.sub(r"\\frac", _SIZED.sub("", text)).strip()
     return _with_braces(text) if "frac" in text or "over" in text or not text.isascii() else text
 
 
@@ -65,14 +74,26 @@ def _vulgar(match: re.Match[str]) -> str:
 def _unwrap(text: str) -> str:
     for _ in range(_MAX_NESTING):
         text = text.strip().removesuffix(".").rstrip()
-        for opening, closing in _DELIMITERS:
-            if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
-                text = text[len(opening) : -len(closing)]
-                break
-        box = _BOX.fullmatch(text) if text.startswith("\\boxed") else None
-        if box and _is_balanced(box[1]):
-            text = box[1]
-    return text.strip()
+        inner = _inner(text) if text[:1] in _FIRST_SIGNS else None
+        if inner is None:
+            break
+        text = inner
+    return _without_dollars(text.strip()) if "$" in text else text.strip()
+
+
+def _without_dollars(text: str) -> str:
+    """`$125$ miles` without its delimiters; a single dollar sign is money."""
+    signs = len(_DOLLAR.findall(text))
+    return _DOLLAR.sub(" ", text).strip() if signs and signs % 2 == 0 else text
+
+
+def _inner(text: str) -> str | None:
+    """What stands between a pair of delimiters, or in a box; None where there are none."""
+    for opening, closing in _DELIMITERS:
+        if text.startswith(opening) and text.endswith(closing) and len(text) > len(opening) + len(closing):
+            return text[len(opening) : -len(closing)]
+    box = _BOX.fullmatch(text)
+    return box[1] if box and _is_balanced(box[1]) else None
 
 
 def _is_balanced(text: str) -> bool:

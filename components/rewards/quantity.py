@@ -63,9 +63,9 @@ def read_quantity(text: str, decimal_comma: bool = False) -> Quantity | None:
     """
     if len(text) > _MAX_CHARACTERS:
         return None
+    text = plain(text)
     if _PLAIN.fullmatch(text):
         return Quantity(Fraction(text), "")
-    text = plain(text)
     if not text.isascii():
         text = _RAISED.sub(lambda match: f"^{{{match[0].translate(_RAISED_DIGITS)}}}", text)
     if decimal_comma and "," in text:

@@ -8,6 +8,7 @@ and is never counted as a wrong answer.
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import cast
 
 from components.core.example import AnswerType
 from components.rewards.checkable import Checkable
@@ -70,23 +71,19 @@ def verify_all(items: Sequence[tuple[Checkable, str]]) -> list[Verdict]:
     Raises:
         VerifierError: Computer algebra is needed and its sandbox cannot be started.
     """
-    verdicts: dict[tuple[Checkable, str], Verdict] = {}
-    waiting = []
-    for item in dict.fromkeys(items):
-        try:
-            verdicts[item] = _verified(*item, _postponed)
-        except _NeedsAlgebra:
-            waiting.append(item)
-    if waiting:
-        with ThreadPoolExecutor(current_sandbox().workers) as threads:
-            found = threads.map(lambda item: _verified(*item, compare), waiting)
-            verdicts |= dict(zip(waiting, found, strict=True))
-    return [verdicts[item] for item in items]
+    verdicts = [_without_algebra(*item) for item in items]
+    waiting = dict.fromkeys(item for item, verdict in zip(items, verdicts, strict=True) if verdict is None)
+    if not waiting:
+        return cast("list[Verdict]", verdicts)
+    with ThreadPoolExecutor(current_sandbox().config.workers) as threads:
+        found = dict(zip(waiting, threads.map(lambda item: _verified(*item, compare), waiting), strict=True))
+    return [found[item] if verdict is None else verdict for item, verdict in zip(items, verdicts, strict=True)]
 
 
 def clear_caches() -> None:
     """Forget every verdict and comparison that is kept; for measurements."""
     _verified.cache_clear()
+    _without_algebra.cache_clear()
     compare.cache_clear()
 
 
@@ -96,6 +93,15 @@ class _NeedsAlgebra(Exception):  # no error: it tells which answers have to wait
 
 def _postponed(_comparison: Comparison) -> Outcome:
     raise _NeedsAlgebra
+
+
+@lru_cache(maxsize=65536)
+def _without_algebra(item: Checkable, answer: str) -> Verdict | None:
+    """The verdict, or None where it takes computer algebra, which many answers can have at the same time."""
+    try:
+        return _verified.__wrapped__(item, answer, _postponed)
+    except _NeedsAlgebra:
+        return None
 
 
 @lru_cache(maxsize=65536)

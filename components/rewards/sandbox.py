@@ -83,11 +83,6 @@ class Sandbox:
         self._lock = threading.Lock()
         self._helper: _Helper | None = None
 
-    @property
-    def workers(self) -> int:
-        """How many comparisons are made at the same time."""
-        return self.config.workers
-
     def compare(self, items: Sequence[Comparison]) -> list[Outcome]:
         """Compare all items, in parallel.
 

@@ -26,7 +26,9 @@ _ORDER_SIGNS = {"<": "<", ">": ">", "<=": "<=", ">=": ">=", r"\lt": "<", r"\gt":
     for sign, names in (("<=", r"\le \leq \leqslant"), (">=", r"\ge \geq \geqslant"))
     for name in names.split()
 }
-_NAME = re.compile(r"(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?'*|[A-Za-z])(?:\([A-Za-z]\))?")
+_NAME = re.compile(
+    r"(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?'*)(?:\([A-Za-z]\))?|\|[A-Z]{1,3}\||\\frac\{[A-Z]{2}\}\{[A-Z]{2}\}|m?\\angle\s*[A-Z]{1,3}"
+)
 _WORD_BETWEEN = re.compile(r"(?<![A-Za-z\\])(?:or|and)(?![A-Za-z])")
 _MAX_PIECES = 40
 
@@ -136,7 +138,7 @@ def _read(text: str) -> Term:
 
 
 def _read_matrix(text: str) -> Term | None:
-    match = _MATRIX.fullmatch(text)
+    match = _MATRIX.fullmatch(text.strip("()[] ") if r"\begin" in text else text)
     if not match:
         return None
     rows = [row for row in match[2].split(r"\\") if row.strip()]
@@ -346,16 +348,25 @@ def _same_matrix(given: Matrix, expected: Matrix) -> bool | None:
 def _same_collection(given: Collection, expected: Collection) -> bool | None:
     if given.is_union != expected.is_union and not _are_intervals(given, expected):
         return None
-    if len(given.pieces) != len(expected.pieces):
+    left, right, doubtful = _distinct(given.pieces), _distinct(expected.pieces), False
+    if len(left) != len(right):
         return None if given.is_union else False
-    left, doubtful = list(given.pieces), False
-    for wanted in expected.pieces:
+    for wanted in right:
         judged = [_same(piece, wanted) for piece in left]
         doubtful |= None in judged
         if True not in judged:
             return None if doubtful or given.is_union else False
         left.pop(judged.index(True))
     return True
+
+
+def _distinct(pieces: Sequence[Term]) -> list[Term]:
+    """The pieces without repetitions: a set holds nothing twice."""
+    kept: list[Term] = []
+    for piece in pieces:
+        if not any(_same(piece, other) for other in kept):
+            kept.append(piece)
+    return kept
 
 
 def _are_intervals(*collections: Collection) -> bool:

@@ -7,6 +7,7 @@ symbols with a meaning among them (-5, .5, 50 %, C++, $3). The rule is ours, aft
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from components.rewards.latex import plain
 from components.rewards.verdict import Verdict, decided
@@ -17,6 +18,7 @@ _AFTER = _QUOTES_AND_BRACKETS + " ,;:.!?"
 _ARTICLE = re.compile(r"^(?:an?|the) (?=.)")
 
 
+@lru_cache(maxsize=16384)
 def normalised(text: str) -> str:
     """A text without what does not count; a text of punctuation alone stays as it is."""
     folded = " ".join(unicodedata.normalize("NFC", text).casefold().split())

@@ -64,6 +64,17 @@ _LONG_SUMS = (  # what is short to write and long to compute
     ("x", boxed("(a+b+c+d+e)^{60}")),
     ("x", boxed(r"\sin(\cos(\tan(\exp(x^{x^{x}}))))^{64} - (\sqrt{x+\sqrt{x+\sqrt{x}}})^{63}")),
 )
+_SLOW = (  # short, flat and without a large number: no bound on the text finds them, and computer algebra does not end
+    ("x = 1", boxed(r"x^{21} + 3x^{17} - \sqrt{x} + \sin(x) = 0")),
+    ("x = 1", boxed(r"\sin(x)^{2} + x\cos(x)^3 + x^5 = 0")),
+    ("x = 1", boxed(r"\sqrt{x + \sqrt{x^{3}+2}} + x^{7} = \sqrt{x}")),
+    ("x = 1", boxed(r"e^{x} + x^{5} = \sin(x) + 3")),
+    ("y = x", boxed(r"\sin(x^{3} y) + x^{21} y^{17} - \sqrt{y + \sqrt{x}} = \tan(x y)")),
+    ("x = 2", boxed(r"\log(x + \sqrt{x}) + x^{9} = \cos(x^2)")),
+    ("x = 2", boxed(r"\frac{x^{7} + \sqrt{x + 1}}{x^{5} - \sqrt{x}} = \sqrt{x + \sqrt{x + 1}}")),
+    ("x^2 + y^2 = 1", boxed(r"\sqrt{x^{3} + \sqrt{y}} + \sqrt{y^{3} + \sqrt{x}} = \sqrt{x y + 1}")),
+    (r"x = \pi", boxed(r"\tan(x)\sin(x^2) + \cos(x)^{5} = \sqrt{x}")),
+)
 _DEEP = (
     ("3", boxed(_nested(r"\frac{1}{", "2", "}", 200))),
     ("3", boxed(_nested(r"\frac{1}{1+", "2", "}", 2000))),
@@ -108,17 +119,20 @@ _ODD = (
     ("10^{10^8}", boxed("10^{10^8} + 1")),
 )
 
-HOSTILE: tuple[tuple[str, str], ...] = (*_LARGE, *_LONG_SUMS, *_DEEP, *_LONG, *_ODD)
+HOSTILE: tuple[tuple[str, str], ...] = (*_LARGE, *_LONG_SUMS, *_SLOW, *_DEEP, *_LONG, *_ODD)
 """References with completions that answer them in bad faith; none is right."""
 
 
-def hostile_batch(good: int, bad: int, seed: int) -> list[tuple["Checkable", str, bool | None, bool]]:
+def hostile_batch(
+    good: int, bad: int, seed: int, slow: float = 0.5
+) -> list[tuple["Checkable", str, bool | None, bool]]:
     """Honest and hostile completions in random order.
 
     Args:
         good: How many honest ones, all with an answer, from the developers' mix.
-        bad: How many hostile ones, at most `len(HOSTILE)` of them different.
+        bad: How many hostile ones.
         seed: The same seed gives the same batch.
+        slow: Share of the hostile ones that pass for honest until computer algebra has them.
 
     Returns:
         Of each item the example, the completion, the verdict that is right for it (None for a hostile one: anything
@@ -127,7 +141,9 @@ def hostile_batch(good: int, bad: int, seed: int) -> list[tuple["Checkable", str
     rng = Random(seed)
     honest = [each for each in make_mix(good * 2 + 20, seed) if "/truncated/" not in each.kind][:good]
     items = [(checkable(each), each.completion, each.right, False) for each in honest]
-    items += [(*hostile_item(*case), None, True) for case in _drawn(HOSTILE, bad, rng)]
+    others = [case for case in HOSTILE if case not in _SLOW]
+    cases = _drawn(_SLOW, round(bad * slow), rng) + _drawn(others, bad - round(bad * slow), rng)
+    items += [(*hostile_item(*case), None, True) for case in cases]
     rng.shuffle(items)
     return items
 

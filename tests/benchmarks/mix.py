@@ -94,7 +94,7 @@ def make_groups(prompts: int, size: int, seed: int) -> list[Completion]:
 
 
 def make_short(count: int, seed: int) -> list[Completion]:
-    """Plain integers, decimals, fractions and letters in an answer block, with one sentence of thought.
+    """Plain integers, decimals, fractions and letters in an answer block, with five words of thought.
 
     Args:
         count: How many.
@@ -855,7 +855,7 @@ def _block(form: Form, chain: str, rng: Random) -> str:
 
 
 def _short(form: Form, chain: str, rng: Random) -> str:
-    return f"<think>{chain.strip()}</think><answer>{form.plain}</answer>"
+    return f"<think>{chain}</think><answer>{form.plain}</answer>"
 
 
 def _in_template(chain: str, answer: str) -> str:
@@ -894,4 +894,4 @@ _WRITERS: dict[str, Callable[[Form, str, Random], str]] = {
 }
 
 _LONG = _Recipe(_KINDS, _FINALS, _SHARES, chain_of_thought)
-_SHORT = _Recipe(_SHORT_KINDS, {"short": 1}, _SHORT_SHARES, _sentence)
+_SHORT = _Recipe(_SHORT_KINDS, {"short": 1}, _SHORT_SHARES, lambda _: "We compare and add up.")

@@ -4,7 +4,8 @@ Peers: TRL's `accuracy_reward` and plain math-verify (parse, parse, verify, defa
 turns on the same completions; both get the reference in dollar signs, which they read best. Workloads: the developers'
 mix without repeats, groups of 8 in which 73 % of the answers are repeats, the held-out mix, and short plain answers.
 Prints medians of items a second by wall and by CPU time (worker processes included) and their ratio to TRL's;
-percentiles of the wall time of calls of one item; recall on right answers, false positives and undecided items.
+percentiles of the wall time of calls of one item; recall on right answers, false positives and undecided items, by
+the conventions of the mixes (units, percents, brackets, unevaluated arithmetic), which the peers do not all share.
 Ours starts every measurement without anything remembered, its worker running. Then the hostile batch: its wall time,
 the longest item, and whether the honest ones among it are judged as they are alone.
 
@@ -16,7 +17,7 @@ import logging
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,10 +105,10 @@ def measure(verifiers: Sequence[Verifier], completions: Sequence[Completion], re
         first = repeat % len(turns)
         for verifier, batch, _, figure in turns[first:] + turns[:first]:
             verifier.forget()
-            wall, cpu = time.perf_counter(), cpu_seconds()
+            workers, wall, cpu = worker_seconds(), time.perf_counter(), time.process_time()
             figure.verdicts = verifier.judge(batch)
             figure.wall.append(time.perf_counter() - wall)
-            figure.cpu.append(cpu_seconds() - cpu)
+            figure.cpu.append(time.process_time() - cpu + worker_seconds() - workers)
     for verifier, _, items, figure in turns:
         verifier.forget()
         figure.latencies = [_seconds(verifier.judge, item) for item in items]
@@ -120,17 +121,17 @@ def _seconds(function: Callable[[Any], Any], argument: Any) -> float:
     return time.perf_counter() - start
 
 
-def cpu_seconds() -> float:
-    """CPU time of this process and of all that it started, living and ended."""
+def worker_seconds() -> float:
+    """CPU time of all processes that this one started, living and ended; in steps of 10 ms."""
     import psutil
 
-    total = 0.0
-    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-        try:
-            times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system + times.children_user + times.children_system
+    this = psutil.Process()
+    ended = this.cpu_times()
+    total = ended.children_user + ended.children_system
+    for process in this.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            spent = process.cpu_times()
+            total += spent.user + spent.system + spent.children_user + spent.children_system
     return total
 
 
@@ -176,12 +177,11 @@ def print_errors(completions: Sequence[Completion]) -> None:
 @contextmanager
 def sandbox_with(workers: int, seconds: float, memory_mb: int) -> Iterator[Any]:
     """A pool of workers with these limits, already running; ended afterwards."""
-    from components.rewards.judge import judge_all
-    from components.rewards.sandbox import Sandbox, SandboxConfig, set_sandbox
+    from components.rewards.sandbox import Comparison, Sandbox, SandboxConfig, set_sandbox
 
     sandbox = Sandbox(SandboxConfig(workers=workers, seconds=seconds, memory_mb=memory_mb))
     set_sandbox(sandbox)
-    judge_all(_examples([_WARM_UP]))
+    sandbox.compare([Comparison("x^2 = 4", f"x^2 = {number}", None) for number in range(2 * workers)])
     try:
         yield sandbox
     finally:
@@ -189,34 +189,37 @@ def sandbox_with(workers: int, seconds: float, memory_mb: int) -> Iterator[Any]:
 
 
 def print_hostile(arguments: argparse.Namespace) -> None:
-    """The hostile batch, once a seed; of several seeds the worst figure is the one to look at."""
+    """The hostile batch with several seeds, half of its hostile items for computer algebra; then with all of them."""
+    size = f"{arguments.good} good + {arguments.bad} hostile"
+    print(f"(e) {size}, {arguments.workers} workers, {arguments.seconds} s, {arguments.memory_mb} MiB")
+    for seed in range(arguments.seed, arguments.seed + arguments.repeats):
+        print(f"  seed {seed}: {_hostile_figures(arguments, seed, slow=0.5)}")
+    print(f"  all hostile items slow: {_hostile_figures(arguments, arguments.seed, slow=1.0)}")
+
+
+def _hostile_figures(arguments: argparse.Namespace, seed: int, slow: float) -> str:
     from components.rewards.judge import clear_caches, judge_all
 
-    limit, size = arguments.seconds, f"{arguments.good} good + {arguments.bad} hostile"
-    print(f"\nhostile batch: {size}, {arguments.workers} workers, {limit} s, {arguments.memory_mb} MiB")
-    for seed in range(arguments.seed, arguments.seed + arguments.repeats):
-        with sandbox_with(arguments.workers, limit, arguments.memory_mb) as sandbox:
-            batch = hostile_batch(arguments.good, arguments.bad, seed)
-            items = [(example, completion) for example, completion, _, _ in batch]
-            alone = judge_all([item for item, each in zip(items, batch, strict=True) if not each[3]])
-            clear_caches()
-            start = time.perf_counter()
-            judgements = judge_all(items)
-            wall = time.perf_counter() - start
-            clear_caches()
-            longest = max(_seconds(judge_all, [item]) for item in items)
-            peak = getattr(sandbox, "peak_memory_mb", lambda: None)()
-        honest = [
-            (judgement.verdict, each[2]) for judgement, each in zip(judgements, batch, strict=True) if not each[3]
-        ]
-        expected = sum(verdict is right for verdict, right in honest)
-        unharmed = sum(verdict is each.verdict for (verdict, _), each in zip(honest, alone, strict=True))
-        accepted = sum(judgement.verdict is True for judgement, each in zip(judgements, batch, strict=True) if each[3])
-        print(
-            f"  seed {seed}: {wall:.2f} s, longest item {longest:.3f} s; of the {arguments.good} good {expected} as "
-            f"expected, {unharmed} as alone; {accepted} hostile accepted"
-            + ("" if peak is None else f"; peak memory of a worker {peak:.0f} MiB")
-        )
+    batch = hostile_batch(arguments.good, arguments.bad, seed, slow)
+    items = [(example, completion) for example, completion, _, _ in batch]
+    with sandbox_with(arguments.workers, arguments.seconds, arguments.memory_mb) as sandbox:
+        alone = judge_all([item for item, (_, _, _, is_hostile) in zip(items, batch, strict=True) if not is_hostile])
+        clear_caches()
+        start = time.perf_counter()
+        judgements = judge_all(items)
+        wall = time.perf_counter() - start
+        clear_caches()
+        longest = max(_seconds(judge_all, [item]) for item in items)
+        peak = getattr(sandbox, "peak_memory_mb", lambda: None)()
+    judged = [(judgement.verdict, *each[2:]) for judgement, each in zip(judgements, batch, strict=True)]
+    honest = [(verdict, expected) for verdict, expected, is_hostile in judged if not is_hostile]
+    unharmed = sum(verdict is each.verdict for (verdict, _), each in zip(honest, alone, strict=True))
+    return (
+        f"{wall:.2f} s, longest item {longest:.3f} s; of the {len(honest)} good "
+        f"{sum(verdict is expected for verdict, expected in honest)} as expected, {unharmed} as alone; "
+        f"{sum(verdict is True for verdict, _, is_hostile in judged if is_hostile)} hostile accepted"
+        + ("" if peak is None else f"; peak memory of a worker {peak:.0f} MiB")
+    )
 
 
 def print_hostile_cases(arguments: argparse.Namespace) -> None:
