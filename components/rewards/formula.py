@@ -51,7 +51,7 @@ class Formula:
     evaluate: Node
     """Raises Unreadable where the value is not defined or would take long."""
     is_arithmetic: bool
-    """Sums, differences or products of literal numbers and nothing else: a calculation that was not carried out."""
+    """Sums, products, factorials of literal numbers and nothing else: a calculation that was not carried out."""
 
 
 def read_formula(latex: str) -> Formula:
@@ -168,7 +168,7 @@ class _Parser:
         node = self._atom()
         while self._peek() == "!":
             self._next()
-            self.has_symbols = True
+            self.calculates = True
             node = _factorial(node)
         if self._peek() == "^":
             self._next()
@@ -255,10 +255,11 @@ class _Parser:
         if name == "frac":
             top = self._argument()
             return _divided(top, self._argument())
-        self.has_symbols = True
         if name == "binom":
+            self.calculates = True
             top = self._argument()
             return _binomial(top, self._argument())
+        self.has_symbols = True
         if name == "sqrt":
             return self._root()
         if name == "pi":

@@ -1,17 +1,19 @@
 r"""Number: is an answer the number that was asked for?
 
-A number as such is compared exactly. A constant that is no calculation (`\sqrt{16}`, `10^{-3}`) counts by its value;
-a sum or product that was left to do does not. A reference that is no plain number is compared as an expression.
+A number as such is compared exactly, and `10^{-3}` is one; any other calculation (`17\times 23`, `\sqrt{16}`) is not,
+so that copying it from the question earns nothing. A reference that is no plain number is compared as an expression.
 """
 
-from components.rewards.equality import compiled, near_value, same_value
+import re
+from fractions import Fraction
+
 from components.rewards.expression import verify_expression
 from components.rewards.latex import plain
-from components.rewards.quantity import compare_quantities, read_quantity
+from components.rewards.quantity import Quantity, compare_quantities, read_quantity
 from components.rewards.sandbox import Algebra
 from components.rewards.verdict import Verdict, decided
 
-_RULE = "number"
+_POWER_OF_TEN = re.compile(r"10\s*\^\s*(?:\{\s*)?([+-]?[0-9]{1,3})\s*\}?")
 
 
 def verify_number(answer: str, reference: str, unit: str, precision: int | None, algebra: Algebra) -> Verdict:
@@ -27,16 +29,10 @@ def verify_number(answer: str, reference: str, unit: str, precision: int | None,
     expected = read_quantity(reference, decimal_comma=True)
     if expected is None:
         return verify_expression(answer, reference, unit, precision, algebra)
-    given = read_quantity(answer, decimal_comma=True)
-    if given is not None:
-        return compare_quantities(given, expected, unit, precision)
-    formula = compiled(plain(answer))
-    if formula is None or formula.variables or formula.is_arithmetic or expected.unit:
-        return decided(_RULE, False)
-    return decided(_RULE, bool(_is_constant_equal(plain(answer), plain(reference), precision)))
+    given = read_quantity(answer, decimal_comma=True) or _power_of_ten(answer)
+    return decided("number", False) if given is None else compare_quantities(given, expected, unit, precision)
 
 
-def _is_constant_equal(answer: str, reference: str, precision: int | None) -> bool | None:
-    if precision is not None:
-        return near_value(answer, reference, 10.0**-precision / 2)
-    return same_value(answer, reference)
+def _power_of_ten(answer: str) -> Quantity | None:
+    match = _POWER_OF_TEN.fullmatch(plain(answer)) if len(answer) <= 100 else None
+    return Quantity(Fraction(10) ** int(match[1]), "") if match else None

@@ -140,6 +140,7 @@ def hostile_batch(
     """
     rng = Random(seed)
     honest = [each for each in make_mix(good * 2 + 20, seed) if "/truncated/" not in each.kind][:good]
+    items: list[tuple[Checkable, str, bool | None, bool]]
     items = [(checkable(each), each.completion, each.right, False) for each in honest]
     others = [case for case in HOSTILE if case not in _SLOW]
     cases = _drawn(_SLOW, round(bad * slow), rng) + _drawn(others, bad - round(bad * slow), rng)

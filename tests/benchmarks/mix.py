@@ -389,33 +389,12 @@ def _percent(rng: Random) -> Problem:
 # Choice and text
 
 _CITIES = ("Paris", "London", "Madrid", "Rome", "Vienna", "Oslo", "Lisbon", "Athens", "Cairo", "Lima", "Tokyo", "Delhi")
-_ADJECTIVES = (
-    "red",
-    "blue",
-    "green",
-    "wooden",
-    "small",
-    "broken",
-    "striped",
-    "parked",
-    "empty",
-    "golden",
-    "wet",
-    "tall",
-)
+_ADJECTIVES = ("red", "blue", "green", "wooden", "small", "broken", "striped", "parked", "empty", "golden", "wet")
 _NOUNS = (
     *("car", "bicycle", "bus", "umbrella", "dog", "horse", "bridge", "table", "clock", "bottle", "kite", "ladder"),
     *("train", "lamp", "sofa", "piano", "window", "tree", "boat", "guitar", "mirror", "fence", "statue", "tent"),
 )
-_NAMES = (
-    "Isaac Newton",
-    "Marie Curie",
-    "Ada Lovelace",
-    "Leonhard Euler",
-    "Emmy Noether",
-    "Alan Turing",
-    "Pierre Fermat",
-)
+_NAMES = ("Isaac Newton", "Marie Curie", "Ada Lovelace", "Leonhard Euler", "Emmy Noether", "Alan Turing")
 
 
 def _choice(rng: Random) -> Problem:
@@ -585,41 +564,42 @@ class _Interval(NamedTuple):
         )
 
     def inequality(self) -> Form:
-        if self.low is None or self.high is None:
-            end = _number(self.high if self.low is None else self.low)
-            sign = ("<" if self.low is None else ">", self.has_high if self.low is None else self.has_low)
-            latex, plain = {("<", True): (r"\le", "<="), (">", True): (r"\ge", ">=")}.get(sign, (sign[0], sign[0]))
-            return Form(f"x {latex} {end.latex}", f"x {plain} {end.plain}")
-        low, high = _number(self.low), _number(self.high)
-        left, right = ("<=" if self.has_low else "<", "<=" if self.has_high else "<")
-        plain = f"{low.plain} {left} x {right} {high.plain}"
-        latex = f"{low.latex} {left} x {right} {high.latex}".replace("<=", r"\leq")
-        return Form(latex, plain)
+        low, high = (None if end is None else _number(end) for end in (self.low, self.high))
+        left, right = ("<=" if has_end else "<" for has_end in (self.has_low, self.has_high))
+        if low and high:
+            latex, plain = (f"{low[kind]} {left} x {right} {high[kind]}" for kind in (0, 1))
+        elif high:
+            latex, plain = (f"x {right} {high[kind]}" for kind in (0, 1))
+        else:
+            assert low
+            latex, plain = (f"x {left.replace('<', '>')} {low[kind]}" for kind in (0, 1))
+        return Form(latex.replace("<=", r"\leq").replace(">=", r"\ge"), plain)
 
 
 def _interval(rng: Random) -> Problem:
     low = _integer_or_fraction(rng)
     high = low + rng.randint(1, 15)
-    if rng.random() < 0.2:
-        return _union(low, high, rng)
-    interval = _Interval(low, high, rng.random() < 0.5, rng.random() < 0.5)
-    if rng.random() < 0.3:
-        ends = {"low": None, "has_low": False} if rng.random() < 0.5 else {"high": None, "has_high": False}
-        interval = interval._replace(**ends)
+    shape, is_closed = _pick(rng, {"bounded": 50, "below": 15, "above": 15, "union": 20}), rng.random() < 0.5
+    if shape == "union":
+        return _union(low, high, is_closed)
+    if shape == "below":
+        interval = _Interval(None, high, False, is_closed)
+        moved, flipped = interval._replace(high=high - Fraction(1, 3)), interval._replace(has_high=not is_closed)
+    else:
+        interval = _Interval(low, high, is_closed, rng.random() < 0.5)
+        if shape == "above":
+            interval = interval._replace(high=None, has_high=False)
+        moved, flipped = interval._replace(low=low - Fraction(1, 3)), interval._replace(has_low=not is_closed)
     compact = interval.form("{open}{low},{high}{close}")
     spaced = interval.form(r"\left{open}{low}, {high}\right{close}")
     others = (compact, spaced, Form(compact.latex, compact.plain.replace(", ", ",")), interval.inequality())
-    end = "high" if interval.low is None else "low"
-    moved = interval._replace(**{end: getattr(interval, end) - Fraction(1, 3)})
-    flipped = interval._replace(**{f"has_{end}": not getattr(interval, f"has_{end}")})
     wrongs = [moved.form(), flipped.form(), moved.form(), flipped.inequality()]
-    if interval.low is not None and interval.high is not None:
-        wrongs.append(interval._replace(low=interval.high, high=interval.low).form())
+    if shape == "bounded":
+        wrongs.append(interval._replace(low=high, high=low).form())
     return Problem("expression", interval.form().latex, interval.form(), others, tuple(wrongs))
 
 
-def _union(low: Fraction, high: Fraction, rng: Random) -> Problem:
-    is_closed = rng.random() < 0.4
+def _union(low: Fraction, high: Fraction, is_closed: bool) -> Problem:
     left, right = _Interval(None, low, False, is_closed), _Interval(high, None, is_closed, False)
 
     def joined(first: _Interval, second: _Interval, style: str = "{open}{low}, {high}{close}") -> Form:

@@ -18,7 +18,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tests.benchmarks.hostile import HOSTILE, checkable, hostile_batch, hostile_item
@@ -248,7 +248,7 @@ def workloads(arguments: argparse.Namespace) -> Iterator[tuple[str, list[Complet
     if "c" in arguments.parts:
         from tests.benchmarks.mix_heldout import make_mix as make_heldout_mix
 
-        yield "(c) the held-out mix", list(make_heldout_mix(count, seed))
+        yield "(c) the held-out mix", [Completion(**asdict(each)) for each in make_heldout_mix(count, seed)]
     if "d" in arguments.parts:
         yield "(d) short plain answers", make_short(count, seed)
 

@@ -11,6 +11,7 @@ after any crash or stall. A batch that never ends is reported by Python's fault 
 
 import argparse
 import faulthandler
+import re
 import sys
 import time
 import traceback
@@ -33,211 +34,24 @@ _MARGIN = 0.05  # seconds beyond its limit that an item may take
 _TRIES = 3  # a stall has to happen each time: the machine may have been busy
 _HANG_SECONDS = 60.0  # beyond what the limits of all its items allow, after which a batch counts as hung
 
+_SYMBOLS = r"""
+\frac \dfrac \tfrac \sqrt \sqrt[3] \left( \right) \left[ \right. \left\{ \{ \} \pi \infty \cup \cap \in \pm \cdot
+\times \div \le \geq \neq \to \text{ \mathrm{ \textbf{ \mbox{ \mathbb{R} \operatorname{lcm} \color{red} \boxed{
+\boxed \fbox{ \log \log_2 \ln \sin \arctan \exp \binom \sum_{k=1}^{9} \int_0^1 \lim_{x} \begin{pmatrix}
+\end{pmatrix} \begin{cases} \end{cases} \\ & \% \$ \, \; \! ^\circ ^{\prime} \circ \ldots \approx \equiv \mid
+\emptyset \forall \xyz \ { } {{ }} ( ) [ ] | ^ _ ^{ _{ $ $$ \( \) \[ \] 0 1 2 3 7 10 42 007 1234567 3.14 .5 5. 1e9
+1E-7 1e400 1,000 9^9^9 10^{10} 99999999 10! x y n e i a A B D (B) x^2 x_1 f(x) dx True None nan inf -inf + - * / =
+== < > <= ! !! % %% , ; : ' " ` ~ # @ ... <think> </think> <answer> </answer> Answer: **Answer:** or and not I cm m
+kg km/h m^2 percent dollars yes no Paris hundred lambda
+"""
 _ALPHABET = (
-    *(
-        r"\frac",
-        r"\dfrac",
-        r"\tfrac",
-        r"\sqrt",
-        r"\sqrt[3]",
-        r"\left(",
-        r"\right)",
-        r"\left[",
-        r"\right.",
-        r"\{",
-        r"\}",
-    ),
-    *(
-        r"\pi",
-        r"\infty",
-        r"\cup",
-        r"\cap",
-        r"\in",
-        r"\pm",
-        r"\cdot",
-        r"\times",
-        r"\div",
-        r"\le",
-        r"\geq",
-        r"\neq",
-        r"\to",
-    ),
-    *(r"\text{", r"\mathrm{", r"\textbf{", r"\mathbb{R}", r"\boxed{", r"\boxed", r"\boxed ", r"\fbox{", r"\overline{"),
-    *(
-        r"\log",
-        r"\log_2",
-        r"\ln",
-        r"\sin",
-        r"\arctan",
-        r"\exp",
-        r"\binom",
-        r"\sum_{k=1}^{9}",
-        r"\int_0^1",
-        r"\lim_{x \to 0}",
-    ),
-    *(
-        r"\begin{pmatrix}",
-        r"\end{pmatrix}",
-        r"\begin{cases}",
-        r"\end{cases}",
-        r"\\",
-        "&",
-        r"\%",
-        r"\$",
-        r"\,",
-        r"\;",
-        r"\!",
-    ),
-    *(
-        r"^\circ",
-        r"^{\prime}",
-        r"\circ",
-        r"\ldots",
-        r"\approx",
-        r"\equiv",
-        r"\mid",
-        r"\emptyset",
-        r"\forall",
-        r"\xyz",
-        "\\",
-    ),
-    *("{", "}", "{{", "}}", "(", ")", "[", "]", "|", "^", "_", "^{", "_{", "$", "$$", r"\(", r"\)", r"\[", r"\]"),
-    *(
-        "0",
-        "1",
-        "2",
-        "3",
-        "7",
-        "10",
-        "42",
-        "007",
-        "1234567",
-        "3.14",
-        ".5",
-        "5.",
-        "1e9",
-        "1E-7",
-        "1e400",
-        "1,000",
-        "1 000",
-    ),
-    *(
-        "x",
-        "y",
-        "n",
-        "e",
-        "i",
-        "a",
-        "A",
-        "B",
-        "D",
-        "(B)",
-        "x^2",
-        "x_1",
-        "f(x)",
-        "dx",
-        "True",
-        "None",
-        "nan",
-        "inf",
-        "-inf",
-    ),
-    *(
-        "+",
-        "-",
-        "*",
-        "/",
-        "=",
-        "==",
-        "<",
-        ">",
-        "<=",
-        "!",
-        "!!",
-        "%",
-        "%%",
-        ",",
-        ";",
-        ":",
-        "'",
-        '"',
-        "`",
-        "~",
-        "#",
-        "@",
-        "...",
-    ),
-    *(
-        " ",
-        "  ",
-        "\n",
-        "\t",
-        "\r\n",
-        "\x00",
-        "\x1b",
-        "\u00a0",
-        "\u200b",
-        "\u202e",
-        "\ufeff",
-        "\ud800",
-        "\udfff",
-        "\U0001f600",
-    ),
-    *(
-        "\u2212",
-        "\u00d7",
-        "\u00f7",
-        "\u00b0",
-        "\u00b2",
-        "\u00bd",
-        "\u03c0",
-        "\u221a",
-        "\u221e",
-        "\u2264",
-        "\u2208",
-        "\u222a",
-    ),
-    *(
-        "\u0664",
-        "\uff15",
-        "\u0301",
-        "\u4e2d",
-        "\u20ac",
-        "\u00b5",
-        "\u2044",
-        "\u2155",
-        "\u2460",
-        "\u2009",
-        "\u00df",
-        "\u0130",
-    ),
-    *(
-        "<think>",
-        "</think>",
-        "<answer>",
-        "</answer>",
-        "the answer is",
-        "Answer:",
-        "**Answer:**",
-        "or",
-        " and ",
-        "not ",
-        "I",
-    ),
-    *("cm", " m", "kg", "km/h", "m^2", "percent", "dollars", "yes", "no", "Paris", "none of the above", "hundred"),
-    *(
-        "9^9^9",
-        "10^{10}",
-        "99999999",
-        "10!",
-        r"\left\{",
-        r"\mbox{",
-        r"\operatorname{lcm}",
-        r"\color{red}",
-        "lambda",
-        "__x__",
-    ),
+    *_SYMBOLS.split(),
+    *(" ", "  ", " and ", " or ", "1 000", "the answer is ", "none of the above", "\n", "\t", "\r\n", "\x00", "\x1b"),
+    *("\u00a0", "\u2009", "\u200b", "\u202e", "\ufeff", "\ud800", "\udfff", "\U0001f600", "\u4e2d", "\u0301", "\u0130"),
+    *("\u2212", "\u00d7", "\u00f7", "\u00b0", "\u00b2", "\u00bd", "\u03c0", "\u221a", "\u221e", "\u2264", "\u222a"),
+    *("\u0664", "\uff15", "\u20ac", "\u00b5", "\u2044", "\u2155", "\u2460", "\u00df"),
 )
+_QUOTED = re.compile(r"""'.*'|".*"|\\\w+""", re.DOTALL)
 _UNITS = ("", "", "", "cm", "%", "$", "m/s^2", "\u00b0", "\x00", "\\", "{", "m" * 300)
 _PRECISIONS = (None, None, 0, 1, 2, 6, 30, 400)
 
@@ -370,10 +184,10 @@ _CHANGES: tuple[Callable[[str, int, Random], str], ...] = (
     lambda text, at, rng: text[:at] + rng.choice(_ALPHABET) + text[at + 1 :],
     lambda text, at, rng: text[:at] + text[at + rng.choice([1, 1, 3, 30]) :],
     lambda text, at, rng: text[:at] + text[at : at + 20] * rng.choice([2, 3, 50]) + text[at + 20 :],
-    lambda text, at, rng: text[:at] + text[at : at + 40][::-1] + text[at + 40 :],
-    lambda text, at, rng: text[:at] + text[at : at + 1].swapcase() + text[at + 1 :],
+    lambda text, at, _: text[:at] + text[at : at + 40][::-1] + text[at + 40 :],
+    lambda text, at, _: text[:at] + text[at : at + 1].swapcase() + text[at + 1 :],
     lambda text, at, rng: text[:at] + chr(rng.choice([rng.randrange(128), rng.randrange(0x110000)])) + text[at + 1 :],
-    lambda text, at, rng: text[:at],
+    lambda text, at, _: text[:at],
 )
 
 
@@ -392,7 +206,7 @@ def judge_batch(items: Sequence[tuple["Checkable", str]], number: int, limit: fl
     for index, judgement in enumerate(judgements):
         tally.verdicts[str(judgement.verdict)] += 1
         if judgement.verdict is None:
-            tally.undecided[f"{judgement.rule}: {getattr(judgement, 'reason', '') or ', '.join(judgement.flags)}"] += 1
+            tally.undecided[_why_undecided(judgement)] += 1
         if not _is_sound(judgement):
             tally.crashes += 1
             _report(f"UNSOUND {judgement!a}", items[index], number, index)
@@ -416,6 +230,12 @@ def _judged(items: Sequence[tuple["Checkable", str]], strict: bool) -> Any:
         raise
     except BaseException as error:  # math-verify's timeout is no Exception
         return error
+
+
+def _why_undecided(judgement: Any) -> str:
+    """The rule and its reason, without what it quotes of the input."""
+    reason = getattr(judgement, "reason", "") or ", ".join(judgement.flags)
+    return f"{judgement.rule}: {_QUOTED.sub('...', reason)}"
 
 
 def _is_sound(judgement: Any) -> bool:

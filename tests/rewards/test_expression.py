@@ -67,6 +67,8 @@ def test_verify_expression_equal_forms_are_right(answer: str, reference: str) ->
         ("(3,2)", "(2,3)"),
         ("17*23", "391"),
         ("3+7", "10"),
+        ("5!", "120"),
+        (r"\binom{10}{3}", "120"),
         (r"\frac{3+7}{2}", "5"),
         ("not 0", "0"),
         ("0 0 0", "0"),
