@@ -27,15 +27,17 @@ check: setup
 	$(BIN)/lint-imports --no-cache
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --cov=components.rewards --cov=components.evaluation --cov-report=term --cov-fail-under=85
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov=components.rewards --cov=components.evaluation --cov-report=term --cov-fail-under=85
 
 compile: setup
 	$(BIN)/harmo compile quickstart --output pipelines/compiled/alignment.yaml
 	$(BIN)/harmo compile qwen2_5_vl_3b --output pipelines/compiled/alignment_qwen2_5_vl_3b.yaml
 
 benchmark: setup
-	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/quickstart.py
-	OMP_NUM_THREADS=1 $(BIN)/python tests/benchmarks/training_step.py
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.verifier
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.verifier_fuzz
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.training_step
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.quickstart
 
 lock: setup
 	$(BIN)/python -m pip install --quiet uv

@@ -37,6 +37,7 @@ _GAP = re.compile(r"(?<![0-9])\s+|\s+(?![0-9])")
 _SIGNS = str.maketrans(
     {"π": r"\pi ", "θ": r"\theta ", "∞": r"\infty ", "∅": r"\emptyset ", "±": r"\pm ", "\u222a": r"\cup "}
     | {"\u00d7": r"\times ", "·": r"\cdot ", "*": r"\cdot ", "÷": "/", "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne "}
+    | {"∈": r"\in "}
     | {sign: f"^{{{power}}}" for power, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
 )
 _NAMES = re.compile(
@@ -143,7 +144,7 @@ def _by_algebra(comparison: Comparison, algebra: Algebra) -> Verdict:
         return undecided(_RULE, reason, UNREADABLE_REFERENCE)
     reason = refusal(comparison.target)
     if reason:
-        return undecided(_RULE, reason, "too large")
+        return undecided(_RULE, reason, "not evaluated")
     outcome = algebra(comparison)
     if outcome.correct is None:
         return undecided(_BY_ALGEBRA, outcome.reason, *([outcome.flag] if outcome.flag else []))

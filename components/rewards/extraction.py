@@ -20,7 +20,7 @@ _PHRASE = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"^(?:final\s+)?answer\s+(?=[\\$\d-])", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?](?=\s+[A-Z*]|\s*$)|\n|<\|")
+_SENTENCE_END = re.compile(r"(?<!\b[A-Z])[.!?](?=\s+[A-Z*]|\s*$)|\n|<\|")  # "A. Oslo" is one answer
 _CORRECTION = re.compile(
     r"\b(?:actually|wait|but|however|instead|rather|or|maybe|perhaps|alternatively|sorry|correction|mistake|not?)\b",
     re.IGNORECASE,

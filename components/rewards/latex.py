@@ -31,6 +31,8 @@ _SPELLINGS = {
     r"^{\circ}": "°",
     r"^\circ": "°",
     r"\degree": "°",
+    r"\lbrace": r"\{",
+    r"\rbrace": r"\}",
 }
 _SPELLING = re.compile("|".join(re.escape(spelling) for spelling in _SPELLINGS))
 _SIZED = re.compile(r"\\(?:left|right|displaystyle|quad|qquad)(?![A-Za-z])")

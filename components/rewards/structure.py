@@ -16,7 +16,7 @@ from typing import Any
 from components.rewards.equality import compiled, same_equation, same_value
 
 _OPENING, _CLOSING = "([{", ")]}"
-_SET = re.compile(r"\\\{(.*)\\\}", re.DOTALL)
+_SET = re.compile(r"(?:\\\{(.*)\\\}|\{([^{}]*,[^{}]*)\})", re.DOTALL)
 _MATRIX = re.compile(r"\\begin\{([pbvB]?matrix|array)\}(?:\{[clr|]*\})?(.*)\\end\{\1\}", re.DOTALL)
 _MEMBERSHIP = re.compile(r"^\s*[A-Za-z](?:_\{?\w+\}?)?\s*\\in(?![A-Za-z])")
 _INFINITY = re.compile(r"([+-]?)\s*\\infty\s*")
@@ -147,8 +147,9 @@ def _read_matrix(text: str) -> Term | None:
 
 def _read_set(text: str) -> Term | None:
     match = _SET.fullmatch(text)
-    if match and r"\{" not in match[1]:
-        return Collection(tuple(_pieces(match[1], ",;"))) if match[1].strip() else Collection(())
+    content = (match[1] or match[2] or "") if match else r"\{"
+    if r"\{" not in content:
+        return Collection(tuple(_pieces(content, ",;"))) if content.strip() else Collection(())
     if text in (r"\emptyset", r"\varnothing"):
         return Collection(())
     return None

@@ -66,7 +66,7 @@ _SHARES = {"same": 50, "other": 15, "wrong": 35}
 _FINALS = {"boxed": 62, "block and box": 15, "block": 7, "dollars": 6, "plain": 5, "truncated": 5}
 _HEDGED = 0.08  # share of the wrong answers that name two candidates
 _TRIES = 50  # draws for an answer that was not given before
-_DISTINCT_IN_GROUP = {1: 25, 2: 42, 3: 25, 4: 8}  # 2.16 on average: of 8 answers, 73 % are repeats
+_DISTINCT_IN_GROUP = {1: 42, 2: 42, 3: 14, 4: 2}  # and those that are cut off: of 8 answers, 73 % are repeats
 
 
 def make_mix(count: int, seed: int) -> list[Completion]:
@@ -137,9 +137,10 @@ def _group(rng: Random, size: int) -> Iterator[Completion]:
     drawn = list(answers.items())
     drawn += rng.choices(drawn, k=size - len(drawn))
     rng.shuffle(drawn)
-    finals = {final: weight for final, weight in _FINALS.items() if final != "plain"}
+    finals = {final: weight for final, weight in _FINALS.items() if final not in ("plain", "truncated")}
+    own_final = _pick(rng, finals)
     for latex, share in drawn:
-        final, form = _pick(rng, finals), Form(latex, latex)
+        final, form = "truncated" if rng.random() < 0.05 else own_final, Form(latex, latex)
         yield _labelled(problem, form, _WRITERS[final](form, chain_of_thought(rng), rng), (kind, final, share))
 
 

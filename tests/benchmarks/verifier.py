@@ -127,7 +127,7 @@ def worker_seconds() -> float:
 
     this = psutil.Process()
     ended = this.cpu_times()
-    total = ended.children_user + ended.children_system
+    total: float = ended.children_user + ended.children_system
     for process in this.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             spent = process.cpu_times()

@@ -165,7 +165,14 @@ def _hostile(origin: Completion, rng: Random) -> str:
     return rng.choice(HOSTILE)[1]
 
 
-_SOURCES = {_as_it_is: 5, _mutated: 35, _framed: 40, _spliced: 12, _noise: 7, _hostile: 1}
+_SOURCES: dict[Callable[[Completion, Random], str], int] = {
+    _as_it_is: 5,
+    _mutated: 35,
+    _framed: 40,
+    _spliced: 12,
+    _noise: 7,
+    _hostile: 1,
+}
 
 
 def _disturbed(text: str, rng: Random) -> str:

@@ -77,6 +77,7 @@ def test_extract_last_balanced_box(completion: str, answer: str) -> None:
         ("The final answer is $28 \\%$. I hope it is correct.", "$28 \\%$"),
         ("The answer is 5. This follows\nfrom the figure.", "5"),
         ("The correct option is B", "B"),
+        ("The answer is: A. Oslo", "A. Oslo"),
         ("The answer should be approximately 3.14.", "3.14"),
     ],
 )

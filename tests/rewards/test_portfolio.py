@@ -149,7 +149,12 @@ def test_score_groups_keeps_confidence_and_flags() -> None:
         [NUMBER] * 4, [RIGHT, WRONG, UNDECIDED, ""], [9, 9, 9, 9], 4, [False, True, False, True]
     )
     assert [b.confidence for b in breakdowns] == [1.0, 1.0, 0.0, 1.0]
-    assert [b.flags for b in breakdowns] == [(), ("truncated",), ("too large", "undecided"), ("no answer", "truncated")]
+    assert [b.flags for b in breakdowns] == [
+        (),
+        ("truncated",),
+        ("not evaluated", "undecided"),
+        ("no answer", "truncated"),
+    ]
 
 
 def test_weights_are_by_part_and_read_only() -> None:
