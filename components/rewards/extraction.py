@@ -8,7 +8,8 @@ Every step is linear in the length of the completion.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from components.rewards.format import TAGS, adheres
 
@@ -29,13 +30,13 @@ _BETWEEN_BOXES = re.compile(r"(?:[\s$,;.*&-]|\\[()\[\]\\,;:!]|\\q?quad|(?:\\text
 _MATHS = re.compile(r"\s*(?:\$\$.*\$\$|\\\[.*\\\]|\$[^$]*\$|\\\(.*\\\))\s*\.?\s*", re.DOTALL)
 _MOST_BOXES = 50  # the last ones are looked at
 _LONGEST_BOX = 2000  # characters
+_WIDEST_GAP = 40  # between boxes of one answer
 _TAIL = 500  # characters in which a closing "the answer is …" has to begin
 _SHORT = 100  # characters up to which a whole completion can be an answer
 _FORMULA = 400  # the same, for one formula in delimiters
 
 
-@dataclass(frozen=True)
-class Extraction:
+class Extraction(NamedTuple):
     """The answer of a completion and where it was found."""
 
     answer: str | None
@@ -57,7 +58,7 @@ def extract(completion: str, strict: bool = False) -> Extraction:
     """
     if strict and not adheres(completion):
         return Extraction(None, "none")
-    if "<answer>" in completion or "</answer>" in completion:
+    if "answer>" in completion and ("<answer>" in completion or "</answer>" in completion):
         block = _only_block(completion)
         return Extraction(None, "none") if block is None else Extraction(_inside(block) or None, "answer block")
     spoken = _behind_thinking(completion)
@@ -72,49 +73,68 @@ def extract(completion: str, strict: bool = False) -> Extraction:
 
 
 def _only_block(completion: str) -> str | None:
-    if completion.count("<answer>") != 1 or completion.count("</answer>") != 1:
+    """The content of the one answer block; positions are compared, since completions are long and copies slow."""
+    opening, closing = completion.find("<answer>"), completion.find("</answer>")
+    if not 0 <= opening < closing:
         return None
-    before, _, _ = completion.partition("</answer>")
-    _, opening, block = before.partition("<answer>")
-    return block.strip() if opening else None
+    if completion.rfind("<answer>") != opening or completion.rfind("</answer>") != closing:
+        return None
+    return completion[opening + len("<answer>") : closing].strip()
 
 
 def _behind_thinking(completion: str) -> str:
     """What follows the thinking; nothing where the thinking did not end."""
-    _, closed, spoken = completion.rpartition("</think>")
-    if closed:
-        return spoken
+    end = completion.rfind("</think>")
+    if end >= 0:
+        return completion[end + len("</think>") :]
     return "" if "<think>" in completion else completion
 
 
 def _inside(block: str) -> str:
     """The answer in a block: its boxes, unless several stand apart, or what its sentence names."""
-    spans = _boxes(block)
-    if not spans:
-        return (_PHRASE.search(block[:_SHORT]) and _closing_phrase(block)) or block
-    run = _last_run(block, spans)
-    agree = len(run) == len(spans) or len({block[start:end] for start, end in spans}) == 1
-    return block if _CORRECTION.search(block[spans[-1][1] :]) or not agree else _joined(block, run)
+    run = _last_run(block) if r"\boxed" in block else []
+    if not run:
+        return (" " in block and _PHRASE.search(block[:_SHORT]) and _closing_phrase(block)) or block
+    contents = {block[start:end] for start, end in run}
+    apart = any(block[start:end] not in contents for start, end in _boxes_before(block, run[0][0]))
+    return block if apart or _CORRECTION.search(block, run[-1][1]) else _joined(block, run)
 
 
 def _last_boxes(text: str) -> str | None:
-    spans = _boxes(text)
-    return _joined(text, _last_run(text, spans)) if spans else None
+    run = _last_run(text)
+    return _joined(text, run) if run else None
 
 
-def _boxes(text: str) -> list[tuple[int, int]]:
-    r"""Where the contents of the last balanced `\boxed{…}` lie, in order; a box around another one is left out."""
-    spans: list[tuple[int, int]] = []  # from the last one backwards
-    end = len(text)
-    for _ in range(_MOST_BOXES):
-        position = text.rfind(r"\boxed", 0, end)
-        if position < 0:
+def _last_run(text: str) -> list[tuple[int, int]]:
+    r"""Where the content of the last box lies, and of those right before it: `\boxed{1}, \boxed{2}` is one answer."""
+    run: list[tuple[int, int]] = []  # from the last one backwards
+    for start, end in _boxes_before(text, len(text), reach=_LONGEST_BOX + 2 * _WIDEST_GAP):
+        if run and not _stands_beside(text, end, run[-1][0]):
             break
-        end = position
-        span = _box_at(text, position)
-        if span is not None and not (spans and spans[-1][1] <= span[1]):
-            spans.append(span)
-    return spans[::-1]
+        run.append((start, end))
+    return run[::-1]
+
+
+def _stands_beside(text: str, end: int, start: int) -> bool:
+    between = text[end + 1 : start].removesuffix("{").rstrip().removesuffix(r"\boxed")
+    return len(between) <= _WIDEST_GAP and _BETWEEN_BOXES.fullmatch(between) is not None
+
+
+def _boxes_before(text: str, end: int, reach: int = 0) -> Iterator[tuple[int, int]]:
+    r"""Where the contents of balanced `\boxed{…}` lie, from the last one backwards; one around another is left out.
+
+    A further one is sought within the reach in characters, where there is one.
+    """
+    begin, inner = 0, len(text) + 1
+    for _ in range(_MOST_BOXES):
+        end = text.rfind(r"\boxed", begin, end)
+        if end < 0:
+            return
+        span = _box_at(text, end)
+        if span is not None and span[1] <= inner:
+            inner = end
+            begin = max(0, end - reach) if reach else 0
+            yield span
 
 
 def _box_at(text: str, position: int) -> tuple[int, int] | None:
@@ -122,24 +142,13 @@ def _box_at(text: str, position: int) -> tuple[int, int] | None:
     opening = _OPENING.match(text, position)
     if opening is None:
         return None
-    depth, limit = 1, opening.end() + _LONGEST_BOX
-    for match in _BRACES.finditer(text, opening.end(), limit):
+    depth, start = 1, opening.end()
+    for match in _BRACES.finditer(text, start, start + _LONGEST_BOX):
         token = match.group()
         depth += (token == "{") - (token == "}")
         if depth == 0:
-            return opening.end(), match.start()
+            return start, match.start()
     return None
-
-
-def _last_run(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    r"""The last box, with those that stand right before it: `\boxed{1}, \boxed{2}` is one answer."""
-    run = spans[-1:]  # from the last one backwards
-    for span in reversed(spans[:-1]):
-        between = text[span[1] + 1 : run[-1][0]]
-        if not _BETWEEN_BOXES.fullmatch(between.removesuffix("{").rstrip().removesuffix(r"\boxed")):
-            break
-        run.append(span)
-    return run[::-1]
 
 
 def _joined(text: str, spans: list[tuple[int, int]]) -> str:

@@ -1,7 +1,7 @@
 """Judge: a whole completion to a verdict: its answer is found, then verified."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from components.rewards.checkable import Checkable
 from components.rewards.extraction import extract
@@ -14,8 +14,7 @@ NO_ANSWER, UNDECIDED = "no answer", "undecided"
 """Flags: no answer was found in the completion; the verifier could not decide."""
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What the rule verifier says of a completion."""
 
     verdict: bool | None

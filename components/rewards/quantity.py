@@ -7,9 +7,9 @@ only after their size is known to be harmless. The rules are ours.
 """
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from components.rewards.latex import plain
 from components.rewards.units import canonical_unit, units_agree
@@ -39,8 +39,7 @@ _QUANTITY = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number and the unit it is given in."""
 
     value: Fraction

@@ -1,5 +1,6 @@
 """Computer algebra within limits: what hangs or swells is killed, and nothing else is harmed."""
 
+import multiprocessing
 import os
 import re
 import signal
@@ -7,11 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from components.core.example import AnswerType
 from components.rewards import sandbox_server
+from components.rewards.rule import verify
 from components.rewards.sandbox import Comparison, Outcome, Sandbox, SandboxConfig
 
 HANGING = [r"9^{9^{9^9}}", "100000000!", r"\binom{10000000}{5000000}", r"2^{2^{31}}"]
@@ -120,3 +124,12 @@ def test_workers_know_no_secrets(sandbox: Sandbox, monkeypatch: pytest.MonkeyPat
         assert "HF_TOKEN" not in environment
     finally:
         fresh.close()
+
+
+def test_verifier_works_in_a_spawned_process() -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
+        assert processes.submit(_judges_by_algebra).result(timeout=120) is True
+
+
+def _judges_by_algebra() -> bool | None:
+    return verify(r"\lfloor 2.5 \rfloor", ["2"], AnswerType.EXPRESSION).correct
