@@ -30,8 +30,8 @@ _GRACE_SECONDS = 30  # for the helper to start, and beyond an item's own limit b
 class VerifierConfig(Config):
     """Limits of the computer algebra behind the rule verifier."""
 
-    seconds: float = Field(default=2.0, gt=0, le=60)
-    """Wall time of one comparison, after which its worker is killed; honest ones take 0.2 s at most."""
+    seconds: float = Field(default=1.0, gt=0, le=60)
+    """Wall time of one comparison, after which its worker is killed; honest ones take 0.2 s at most on a quiet machine."""
     memory_mb: int = Field(default=512, ge=384, le=16384)
     """Address space of a worker in MiB, of which 300 are taken before it begins."""
 
