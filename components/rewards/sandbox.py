@@ -31,7 +31,7 @@ class VerifierConfig(Config):
     """Limits of the computer algebra behind the rule verifier."""
 
     seconds: float = Field(default=1.0, gt=0, le=60)
-    """Wall time of one comparison, after which its worker is killed; honest ones take 0.2 s at most on a quiet machine."""
+    """Wall time of one comparison, after which its worker is killed; on a quiet machine an honest one takes 0.2 s."""
     memory_mb: int = Field(default=512, ge=384, le=16384)
     """Address space of a worker in MiB, of which 300 are taken before it begins."""
 

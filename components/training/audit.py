@@ -58,7 +58,7 @@ class ScoredBatch:
             "truncated": self.truncated[place],
             "total": breakdown.total,
             **{part: breakdown.parts.get(part) for part in PARTS},
-            **{column: credited(breakdown, part) for part, column in CREDITED.items()},
+            **{column: breakdown.credited[part] for part, column in CREDITED.items()},
             "not_applicable": dict(breakdown.not_applicable),
             "verdict": breakdown.verdict,
             "confidence": breakdown.confidence,
@@ -120,11 +120,6 @@ class RolloutAudit:
 
     def _pattern(self) -> str:
         return f"*-{self._process:03d}-*.parquet"
-
-
-def credited(breakdown: RewardBreakdown, part: str) -> float:
-    """What a part counted for in the total, before its weight; 0 for one that does not apply."""
-    return breakdown.credited.get(part, breakdown.parts.get(part, 0.0))
 
 
 @functools.cache

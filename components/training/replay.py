@@ -209,6 +209,8 @@ class AuditedRun:
 
     def _reference_length(self, group: Sequence[Row], correct: Sequence[bool | None]) -> float | None:
         """L_ref of the group; the length of a completion that was cut off is not known, so it is none to others."""
+        if self.rewards.length.kind != "group":
+            return None
         counted = [bool(right) and not row["truncated"] for row, right in zip(group, correct, strict=True)]
         return length_reference([row["length_tokens"] for row in group], counted, self.rewards.length)
 

@@ -19,7 +19,7 @@ from components.core.example import Example
 from components.rewards.advantage import group_advantages
 from components.rewards.checkable import Checkable
 from components.rewards.portfolio import PARTS, Portfolio
-from components.training.audit import RolloutAudit, ScoredBatch, credited
+from components.training.audit import RolloutAudit, ScoredBatch
 
 Scale = Literal["none", "group"]
 RewardFunction = Callable[..., list[float]]
@@ -123,7 +123,7 @@ class PortfolioRewards:
             if judged is None or judged.rollouts != rollouts or part in judged.served:
                 judged = self._judged = _Judged(rollouts, self._judge(rollouts, columns))
             judged.served.add(part)
-        return [credited(breakdown, part) for breakdown in judged.breakdowns]
+        return [breakdown.credited[part] for breakdown in judged.breakdowns]
 
     def _read(self, completions: list[Any], columns: dict[str, Any]) -> _Rollouts:
         return _Rollouts(
