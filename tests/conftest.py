@@ -25,3 +25,8 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dataset")
     curate(folder / "dataset", folder / "quarantine", quickstart_curation(), seed=0)
     return folder / "dataset"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that processes that share the tests end at about the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
