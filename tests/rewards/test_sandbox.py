@@ -24,7 +24,7 @@ RIGHT = Comparison("x+1", "1+x", None)
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    made = Sandbox(SandboxConfig(workers=2, seconds=0.5, memory_mb=512))
+    made = Sandbox(SandboxConfig(workers=2, seconds=1.0, memory_mb=512))
     yield made
     made.close()
 
