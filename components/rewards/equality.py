@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
 
-from components.rewards.formula import Formula, Unreadable, Value, numbers, read_formula
+from components.rewards.formula import Formula, read_formula
+from components.rewards.operations import Unreadable, Value, numbers
 
 _POINTS = 4
 _AGREE = 1e-30  # relative; values have 40 digits

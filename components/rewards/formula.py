@@ -2,23 +2,17 @@ r"""Formula: a value written in LaTeX, read once and evaluated at many points.
 
 A small grammar on purpose: numbers, variables, + - * / ^, fractions, roots, absolute values, factorials, the usual
 functions, binomials, pi, e and i. What it does not know (sums, integrals, relations) is refused, never guessed, and
-left to computer algebra. Evaluation is bounded: a power, factorial or function argument that would take long is
-refused before it is computed, so that any text costs microseconds.
+left to computer algebra.
 """
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+
+from components.rewards import operations
+from components.rewards.operations import Node, Unreadable
 
 MAX_CHARACTERS = 300
-DIGITS = 40
-"""Decimal digits that values are computed to."""
 _MAX_DEPTH = 40
-_MAX_EXPONENT = 2000
-_MAX_FACTORIAL = 170
-_MAX_ARGUMENT = 1e6  # of a function; a larger one costs time to reduce
 
 _TOKEN = re.compile(
     r"(?P<number>\d*\.\d*\\overline\{\d+\}|\d+(?:\.\d+)?|\.\d+)|(?P<command>\\[A-Za-z]+)|(?P<letter>[A-Za-z])|(?P<sign>[-+*/^_!|(){}\[\]])|\s+"
@@ -32,15 +26,6 @@ _GREEK = frozenset(
 )
 _PRODUCT = {r"\cdot": "*", r"\times": "*", r"\div": "/"}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-
-Value = Any
-"""An mpmath number, real or complex."""
-Node = Callable[[Mapping[str, Value]], Value]
-"""Evaluates itself at a point: a value for each variable."""
-
-
-class Unreadable(Exception):
-    """The text is not in the grammar, or too large to be evaluated; not an error of the answer."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +55,6 @@ def read_formula(latex: str) -> Formula:
     parser.expect_end()
     arithmetic = parser.calculates and not parser.has_symbols and not parser.variables
     return Formula(frozenset(parser.variables), node, arithmetic)
-
-
-@cache
-def numbers() -> Any:
-    """The arithmetic that formulas are evaluated in: mpmath at 40 digits, apart from its global context."""
-    import mpmath
-
-    context = mpmath.MPContext()
-    context.dps = DIGITS
-    return context
 
 
 def _tokens(latex: str) -> list[str]:
@@ -115,7 +90,7 @@ class _Parser:
         while self._peek() in ("+", "-"):
             self.calculates = True
             sign, right = self._next(), self._product()
-            node = _added(node, right) if sign == "+" else _subtracted(node, right)
+            node = operations.added(node, right) if sign == "+" else operations.subtracted(node, right)
         self._depth -= 1
         return node
 
@@ -142,10 +117,10 @@ class _Parser:
                 self._next()
                 right = self._factor()
                 self.calculates |= token == "*"
-                node = _multiplied(node, right) if token == "*" else _divided(node, right)
+                node = operations.multiplied(node, right) if token == "*" else operations.divided(node, right)
             elif self._starts_atom(token):
                 self.calculates = True
-                node = _multiplied(node, self._power())
+                node = operations.multiplied(node, self._power())
             else:
                 return node
 
@@ -154,7 +129,7 @@ class _Parser:
         while self._peek() in ("+", "-"):
             sign = -sign if self._next() == "-" else sign
         node = self._power()
-        return node if sign > 0 else _negated(node)
+        return node if sign > 0 else operations.negated(node)
 
     def _starts_atom(self, token: str) -> bool:
         if token == "|":
@@ -169,11 +144,11 @@ class _Parser:
         while self._peek() == "!":
             self._next()
             self.calculates = True
-            node = _factorial(node)
+            node = operations.factorial(node)
         if self._peek() == "^":
             self._next()
             self.has_symbols = True
-            node = _raised(node, self._argument())
+            node = operations.raised(node, self._argument())
         return node
 
     def _argument(self) -> Node:
@@ -181,7 +156,7 @@ class _Parser:
         token = self._peek()
         if token == "-":
             self._next()
-            return _negated(self._argument())
+            return operations.negated(self._argument())
         if token[:1].isdigit() and len(token) > 1:
             # LaTeX takes one digit: \frac13 is a third. Elsewhere (x^10) people mean the whole number.
             return self._digits(whole=self._tokens[self._place - 1] == "^")
@@ -190,19 +165,19 @@ class _Parser:
     def _digits(self, whole: bool) -> Node:
         token = self._next()
         if whole:
-            return _constant(token)
+            return operations.constant(token)
         if not token.isdigit():
             raise Unreadable("a decimal without braces")
         self._place -= 1
         self._tokens[self._place : self._place + 1] = [token[0], token[1:]]
-        return _constant(self._next())
+        return operations.constant(self._next())
 
     def _atom(self) -> Node:
         token = self._next()
         if token[0].isdigit() or token[0] == ".":
             if self._peek() == r"\frac":
                 raise Unreadable("a mixed number or a product")
-            return _constant(token)
+            return operations.constant(token)
         if token in _CLOSING:
             return self._closed(_CLOSING[token])
         if token == "|":
@@ -210,7 +185,7 @@ class _Parser:
             node = self.sum()
             self._bars -= 1
             self._expect("|")
-            return _absolute(node)
+            return operations.absolute(node)
         if token.isalpha():
             return self._letter(token)
         if token.startswith("\\"):
@@ -231,7 +206,7 @@ class _Parser:
     def _letter(self, name: str) -> Node:
         if name in ("e", "i") and self._peek() != "_":
             self.has_symbols = True
-            return _named({"e": "e", "i": "j"}[name])
+            return operations.named({"e": "e", "i": "j"}[name])
         return self._variable(name)
 
     def _variable(self, name: str) -> Node:
@@ -254,16 +229,16 @@ class _Parser:
     def _command(self, name: str) -> Node:
         if name == "frac":
             top = self._argument()
-            return _divided(top, self._argument())
+            return operations.divided(top, self._argument())
         if name == "binom":
             self.calculates = True
             top = self._argument()
-            return _binomial(top, self._argument())
+            return operations.binomial(top, self._argument())
         self.has_symbols = True
         if name == "sqrt":
             return self._root()
         if name == "pi":
-            return _named("pi")
+            return operations.named("pi")
         if name in _GREEK:
             return self._variable(name)
         if name in _FUNCTIONS:
@@ -272,10 +247,10 @@ class _Parser:
 
     def _root(self) -> Node:
         if self._peek() != "[":
-            return _root_of(self._argument(), _constant("2"))
+            return operations.root_of(self._argument(), operations.constant("2"))
         self._next()
         index = self._closed("]")
-        return _root_of(self._argument(), index)
+        return operations.root_of(self._argument(), index)
 
     def _function(self, name: str) -> Node:
         base = exponent = None
@@ -285,8 +260,8 @@ class _Parser:
         if self._peek() == "^":
             self._next()
             exponent = self._argument()
-        node = _applied(name, self._function_argument(), base)
-        return node if exponent is None else _function_power(name, node, exponent)
+        node = operations.applied(name, self._function_argument(), base)
+        return node if exponent is None else operations.function_power(name, node, exponent)
 
     def _function_argument(self) -> Node:
         """A bracket, or the product that follows without one: `sin 2x` is sin(2x), `sin x cos x` a product."""
@@ -294,143 +269,5 @@ class _Parser:
             return self._power()
         node = self._factor()
         while self._starts_atom(self._peek()) and self._peek()[1:] not in _FUNCTIONS and self._peek() != "(":
-            node = _multiplied(node, self._power())
+            node = operations.multiplied(node, self._power())
         return node
-
-
-def _constant(text: str) -> Node:
-    value = _repeating(text) if "overline" in text else numbers().mpf(text)
-    return lambda _point: value
-
-
-def _repeating(text: str) -> Value:
-    r"""The value of `0.1\overline{6}`: digits that repeat for ever."""
-    whole, _, rest = text.partition(".")
-    fixed, _, repeated = rest.partition(r"\overline")
-    repeated = repeated.strip("{}")
-    scale = 10 ** len(fixed)
-    cycle = numbers().mpf(int(repeated)) / (10 ** len(repeated) - 1)
-    return (int((whole or "0") + fixed) + cycle) / scale
-
-
-def _named(name: str) -> Node:
-    value = +getattr(numbers(), name)
-    return lambda _point: value
-
-
-def _added(left: Node, right: Node) -> Node:
-    return lambda point: left(point) + right(point)
-
-
-def _subtracted(left: Node, right: Node) -> Node:
-    return lambda point: left(point) - right(point)
-
-
-def _multiplied(left: Node, right: Node) -> Node:
-    return lambda point: left(point) * right(point)
-
-
-def _negated(node: Node) -> Node:
-    return lambda point: -node(point)
-
-
-def _absolute(node: Node) -> Node:
-    return lambda point: abs(node(point))
-
-
-def _divided(top: Node, bottom: Node) -> Node:
-    def evaluate(point: Mapping[str, Value]) -> Value:
-        divisor = bottom(point)
-        if divisor == 0:
-            raise Unreadable("a division by zero")
-        return top(point) / divisor
-
-    return evaluate
-
-
-def _raised(base: Node, exponent: Node) -> Node:
-    def evaluate(point: Mapping[str, Value]) -> Value:
-        low, high = base(point), exponent(point)
-        if abs(high) > _MAX_EXPONENT or abs(low) > 10.0**100:
-            raise Unreadable("a power is too large")
-        if low == 0 and not (_is_real(high) and high > 0):
-            raise Unreadable("zero to a power that is not positive")
-        return numbers().power(low, high)
-
-    return evaluate
-
-
-def _factorial(node: Node) -> Node:
-    """n!, and the gamma function between the integers, where variables are evaluated."""
-
-    def evaluate(point: Mapping[str, Value]) -> Value:
-        value = node(point)
-        if not _is_real(value) or abs(value) > _MAX_FACTORIAL or (value < 0 and value == int(value)):
-            raise Unreadable("a factorial that is large or not defined")
-        return numbers().factorial(value)
-
-    return evaluate
-
-
-def _binomial(top: Node, bottom: Node) -> Node:
-    def evaluate(point: Mapping[str, Value]) -> Value:
-        n, k = top(point), bottom(point)
-        if not (_is_real(n) and _is_real(k)) or max(abs(n), abs(k)) > _MAX_EXPONENT:
-            raise Unreadable("a binomial that is large or not defined")
-        return numbers().binomial(n, k)
-
-    return evaluate
-
-
-def _root_of(node: Node, index: Node) -> Node:
-    def evaluate(point: Mapping[str, Value]) -> Value:
-        value, degree = node(point), index(point)
-        if not _is_real(degree) or degree != int(degree) or not 1 <= degree <= 100:
-            raise Unreadable("a root of a strange degree")
-        if int(degree) % 2 and _is_real(value) and value < 0:
-            return -numbers().root(-value, int(degree))
-        return numbers().root(value, int(degree))
-
-    return evaluate
-
-
-def _applied(name: str, argument: Node, base: Node | None) -> Node:
-    def evaluate(point: Mapping[str, Value]) -> Value:
-        value = argument(point)
-        if abs(value) > _MAX_ARGUMENT and name not in ("ln", "log"):
-            raise Unreadable("an argument is too large")
-        if name == "exp" and abs(value) > _MAX_EXPONENT:
-            raise Unreadable("a power is too large")
-        try:
-            return _call(name, value, base(point) if base else None)
-        except (ValueError, ZeroDivisionError):
-            raise Unreadable(f"{name} is not defined there") from None
-
-    return evaluate
-
-
-def _call(name: str, value: Value, base: Value | None) -> Value:
-    context = numbers()
-    if name in ("ln", "log"):
-        # log without a base is the natural one, as in computer algebra; a text that means base 10 says so.
-        return context.log(value) if base is None else context.log(value) / context.log(base)
-    return getattr(context, _MPMATH_NAMES.get(name, name))(value)
-
-
-_MPMATH_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan"}
-
-
-def _function_power(name: str, node: Node, exponent: Node) -> Node:
-    """`sin^2 x` is a square; `sin^{-1} x` may mean the inverse or the reciprocal and is refused."""
-
-    def evaluate(point: Mapping[str, Value]) -> Value:
-        power = exponent(point)
-        if not _is_real(power) or power <= 0:
-            raise Unreadable(f"{name} to a power that is not positive")
-        return numbers().power(node(point), power)
-
-    return evaluate
-
-
-def _is_real(value: Value) -> bool:
-    return bool(numbers().im(value) == 0)

@@ -3,7 +3,8 @@
 import pytest
 
 from components.rewards.equality import near_value, same_equation, same_value
-from components.rewards.formula import Unreadable, read_formula
+from components.rewards.formula import read_formula
+from components.rewards.operations import Unreadable
 
 
 @pytest.mark.parametrize(
