@@ -27,6 +27,12 @@ FAILED = "verifier failed"
 _GRACE_SECONDS = 30  # for the helper to start, and beyond an item's own limit before it is given up
 
 
+def _processors() -> int:
+    """How many this process may use; not every system can tell, then those of the machine."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 class VerifierConfig(Config):
     """Limits of the computer algebra behind the rule verifier."""
 
@@ -39,7 +45,7 @@ class VerifierConfig(Config):
 class SandboxConfig(VerifierConfig):
     """How a sandbox works: its limits, and where it runs."""
 
-    workers: int = Field(default_factory=lambda: max(1, min(8, len(os.sched_getaffinity(0)))), ge=1, le=64)
+    workers: int = Field(default_factory=lambda: min(8, _processors()), ge=1, le=64)
     """Processes that compare at the same time; the processors of this process by default, eight at most."""
 
 

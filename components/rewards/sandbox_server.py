@@ -8,6 +8,7 @@ processes matter. pebble's pool kills a worker that exceeds its time and puts a 
     python -m components.rewards.sandbox_server WORKERS SECONDS MEMORY_MB
 """
 
+import contextlib
 import json
 import logging
 import multiprocessing
@@ -91,7 +92,8 @@ def _compare(target: str, gold: str, precision: int | None) -> dict[str, Any]:
 def _limit(memory: int) -> None:
     """Runs in each new worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with contextlib.suppress(ValueError, OSError):  # macOS has no limit of the address space
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
