@@ -55,6 +55,23 @@ _SYMBOLS = {prefix + base: short + symbol for prefix, short in _PREFIXES.items()
     "lbs": "lb",
     "μ": "µ",
 }
+_KNOWN = frozenset(_SYMBOLS.values()) | {
+    "km",
+    "cm",
+    "mm",
+    "kg",
+    "mg",
+    "mL",
+    "ml",
+    "ms",
+    "%",
+    "°",
+    "$",
+    "€",
+    "£",
+    "¥",
+    "in",
+}
 _POWERS = {"square": "^2", "sq": "^2", "cubic": "^3", "cu": "^3"}
 _LONGEST_SYMBOL = 3  # letters: up to here case tells units apart (mW, MW) and a final s is no plural
 _TEMPERATURE = re.compile(r"(?:°|\bdeg(?:rees?)?\b)\s*(c(?:elsius)?|f(?:ahrenheit)?)\b", re.IGNORECASE)
@@ -110,6 +127,11 @@ def units_agree(answer: str, reference: str, stated: str) -> bool:
     if not answer:
         return reference != "%"
     return not expected and "%" not in answer and not _NO_UNITS.intersection(re.split(r"[ /^]", answer))
+
+
+def is_known_unit(unit: str) -> bool:
+    """Whether a canonical unit is no unit at all, or made of units that this module knows."""
+    return all(re.sub(r"\^-?\d$", "", part) in _KNOWN for part in re.split(r"[ /]", unit) if part)
 
 
 def _symbol(token: str) -> str:
