@@ -8,8 +8,9 @@ from components.evaluation.facts import FactScorer
 from components.rewards.extraction import extract
 from components.rewards.rule import verify
 from components.rewards.surrogate import ngram_f1
+from components.rewards.verdict import NO_ANSWER, UNDECIDED
 
-NO_ANSWER, UNDECIDED, TRUNCATED = "no answer", "undecided", "truncated"
+TRUNCATED = "truncated"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ symbolically as well. What it cannot read is undecided.
 from functools import cache, lru_cache
 from typing import Any
 
+TIME_LIMIT, MEMORY_LIMIT, FAILED = "time limit", "memory limit", "verifier failed"
+"""Flags of a comparison without a verdict."""
 NOT_READ = "computer algebra could not read the reference or the answer"
 
 _DIGITS = 50  # to which constants are evaluated

@@ -15,9 +15,7 @@ from components.rewards.config import RewardsConfig
 from components.rewards.extraction import extract
 from components.rewards.format import adheres
 from components.rewards.rule import Verdict, verify_all
-
-UNDECIDED = "undecided"
-NO_ANSWER = "no answer"
+from components.rewards.verdict import NO_ANSWER, UNDECIDED
 
 
 class AnswerScorer(Protocol):

@@ -6,12 +6,9 @@ from typing import NamedTuple
 from components.rewards.checkable import Checkable
 from components.rewards.extraction import extract
 from components.rewards.rule import clear_caches, verify_all
-from components.rewards.verdict import Verdict
+from components.rewards.verdict import NO_ANSWER, UNDECIDED, Verdict
 
-__all__ = ["NO_ANSWER", "UNDECIDED", "Judgement", "clear_caches", "judge_all"]
-
-NO_ANSWER, UNDECIDED = "no answer", "undecided"
-"""Flags: no answer was found in the completion; the verifier could not decide."""
+__all__ = ["Judgement", "clear_caches", "judge_all"]
 
 
 class Judgement(NamedTuple):

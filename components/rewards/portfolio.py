@@ -14,10 +14,11 @@ from components.rewards.checkable import Checkable
 from components.rewards.composition import credit
 from components.rewards.config import RewardsConfig
 from components.rewards.format import format_reward
-from components.rewards.hybrid import UNDECIDED, Accuracy, AnswerScorer, hybrid_accuracy
+from components.rewards.hybrid import Accuracy, AnswerScorer, hybrid_accuracy
 from components.rewards.length import length_parts
 from components.rewards.sandbox import set_limits
 from components.rewards.strata import stratified
+from components.rewards.verdict import UNDECIDED
 
 PARTS = ("accuracy", "length", "format")
 TRUNCATED = "truncated"

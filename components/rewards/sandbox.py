@@ -22,8 +22,8 @@ from pydantic import Field
 
 from components.core.config import Config
 from components.core.errors import HarmoError
+from components.rewards.algebra import FAILED
 
-FAILED = "verifier failed"
 _GRACE_SECONDS = 30  # for the helper to start, and beyond an item's own limit before it is given up
 
 

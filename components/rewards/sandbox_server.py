@@ -23,10 +23,7 @@ from typing import Any
 
 from pebble import CONSTS, ProcessExpired, ProcessPool
 
-from components.rewards.algebra import NOT_READ, compare_latex
-
-TIME_LIMIT, MEMORY_LIMIT, FAILED = "time limit", "memory limit", "verifier failed"
-"""Flags of a reply without a verdict."""
+from components.rewards.algebra import FAILED, MEMORY_LIMIT, NOT_READ, TIME_LIMIT, compare_latex
 
 _POLL_SECONDS = 0.01  # how often pebble looks for tasks that are over their time
 _TASKS_A_WORKER = 2000  # a worker is renewed after so many, since computer algebra keeps caches

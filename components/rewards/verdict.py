@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-UNREADABLE_REFERENCE = "reference not readable"
+NO_ANSWER, UNDECIDED, UNREADABLE_REFERENCE = "no answer", "undecided", "reference not readable"
+"""Flags: nothing to judge was found; the verifier could not decide; no answer can be right."""
 
 
 @dataclass(frozen=True)
