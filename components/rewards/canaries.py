@@ -49,6 +49,8 @@ class CanariesConfig(Config):
     """The same for open-ended examples, on which a model's score can rarely stand every probe."""
     max_pass_rate: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of one kind's probes, 0 to 1, that may earn more than an honest wrong answer."""
+    every: Annotated[int, Field(ge=0)] = 50
+    """Optimizer steps between probes during training, each on other examples; 0 probes before it only."""
     max_examples: Annotated[int, Field(ge=1)] = 32
     """Examples that are probed, spread evenly over those given; each takes about 90 completions."""
 

@@ -24,6 +24,7 @@ from components.rewards.config import RewardsConfig
 from components.rewards.portfolio import PARTS, Portfolio
 from components.rewards.surrogate import SurrogateScorer
 from components.training.audit import RolloutAudit
+from components.training.canary_watch import canary_watch
 from components.training.config import TrainingConfig
 from components.training.data import read_train, rollout_dataset
 from components.training.rewarding import CompletionLimit, PortfolioRewards, Scale, silent_groups
@@ -182,6 +183,7 @@ def _make_trainer(
         args=grpo_arguments(config, rewards, policy, seed, outputs.policy.parent / "checkpoints"),
         train_dataset=rollout_dataset(examples, policy),
         processing_class=processor,
+        callbacks=[canary_watch(portfolio, [Checkable.of(example) for example in examples], config.canaries)],
     )
 
 

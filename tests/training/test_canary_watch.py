@@ -1,0 +1,43 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from components.core.errors import RewardHackingError
+from components.core.example import AnswerType
+from components.rewards.canaries import CanariesConfig
+from components.rewards.checkable import Checkable
+from components.rewards.config import RewardsConfig
+from components.rewards.portfolio import Portfolio
+from components.training.canary_watch import canary_watch
+
+NUMBER = Checkable(question="How many?", references=("5",), answer_type=AnswerType.NUMBER, verifiable=True)
+OPEN = replace(NUMBER, references=("a red car",), answer_type=AnswerType.OPEN_ENDED, verifiable=False)
+
+
+class LongerIsBetter:
+    """A reward model that is easily gamed."""
+
+    def score(self, _questions: object, answers: list[str], _references: object) -> list[float]:
+        return [min(1.0, len(answer) / 100) for answer in answers]
+
+
+def step(portfolio: Portfolio, number: int, example: Checkable, **config: object) -> None:
+    watch = canary_watch(portfolio, [example], CanariesConfig.model_validate(config))
+    watch.on_step_end(None, SimpleNamespace(global_step=number), None)
+
+
+def test_a_reward_that_can_be_gamed_ends_the_training() -> None:
+    gameable = Portfolio(RewardsConfig(), LongerIsBetter())
+    with pytest.raises(RewardHackingError):
+        step(gameable, 10, OPEN, every=10, open_ended_policy="raise")
+
+
+def test_probes_wait_for_their_step() -> None:
+    gameable = Portfolio(RewardsConfig(), LongerIsBetter())
+    step(gameable, 9, OPEN, every=10, open_ended_policy="raise")
+    step(gameable, 10, OPEN, every=0, open_ended_policy="raise")
+
+
+def test_rules_stand_the_probes() -> None:
+    step(Portfolio(RewardsConfig(), None), 10, NUMBER, every=10, policy="raise")
