@@ -22,10 +22,11 @@ _PHRASE = re.compile(
 )
 _LABEL = re.compile(r"^(?:final\s+)?answer\s+(?=[\\$\d-])", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"(?<!\b[A-Z])[.!?](?=\s+[A-Z*]|\s*$)|\n|<\|")  # "A. Oslo" is one answer
-_CORRECTION = re.compile(
-    r"\b(?:actually|wait|but|however|instead|rather|or|maybe|perhaps|alternatively|sorry|correction|mistake|not?)\b",
+_TAKEN_BACK = re.compile(
+    r"\b(?:actually|wait|but|however|instead|rather|maybe|perhaps|alternatively|sorry|correction|mistake)\b|\bno,",
     re.IGNORECASE,
 )
+_HEDGED = re.compile(rf"{_TAKEN_BACK.pattern}|\b(?:or|not?)\b", re.IGNORECASE)
 _BETWEEN_BOXES = re.compile(r"(?:[\s$,;.*&-]|\\[()\[\]\\,;:!]|\\q?quad|(?:\\text\s*\{)?\s*(?:and|or)\s*\}?)*+")
 _MATHS = re.compile(r"\s*(?:\$\$.*\$\$|\\\[.*\\\]|\$[^$]*\$|\\\(.*\\\))\s*\.?\s*", re.DOTALL)
 _MOST_BOXES = 50  # the last ones are looked at
@@ -97,7 +98,7 @@ def _inside(block: str) -> str:
         return (" " in block and _PHRASE.search(block[:_SHORT]) and _closing_phrase(block)) or block
     contents = {block[start:end] for start, end in run}
     apart = any(block[start:end] not in contents for start, end in _boxes_before(block, run[0][0]))
-    return block if apart or _CORRECTION.search(block, run[-1][1]) else _joined(block, run)
+    return block if apart or _HEDGED.search(block, run[-1][1]) else _joined(block, run)
 
 
 def _last_boxes(text: str) -> str | None:
@@ -164,7 +165,7 @@ def _closing_phrase(completion: str) -> str:
         return ""
     sentence = tail[matches[-1].end() :]
     end = _SENTENCE_END.search(sentence)
-    if end and _CORRECTION.search(sentence[end.end() :]):
+    if end and _TAKEN_BACK.search(sentence[end.end() :]):
         return ""  # what is taken back is no answer
     answer = sentence[: end.start() if end else None].strip().strip("* ").removesuffix(".")
     return answer if _is_one_line_without_tags(answer) else ""

@@ -76,6 +76,7 @@ def test_extract_last_balanced_box(completion: str, answer: str) -> None:
         ("The answer is 4? No.\nThe answer is 5 or 6", "5 or 6"),
         ("The final answer is $28 \\%$. I hope it is correct.", "$28 \\%$"),
         ("The answer is 5. This follows\nfrom the figure.", "5"),
+        ("The answer is 5. There are no other solutions.", "5"),
         ("The correct option is B", "B"),
         ("The answer is: A. Oslo", "A. Oslo"),
         ("The answer should be approximately 3.14.", "3.14"),
@@ -103,6 +104,7 @@ def test_extract_bare_answer(completion: str) -> None:
         r"<think>So \boxed{5}.</think>",
         r"<think>The answer is 5.",
         "The answer is 5. But then\nI went on.",
+        "The answer is 5. No, it cannot be so, since the sides of the figure are longer than that by far and away.",
         "a long paragraph " * 20,
     ],
 )
