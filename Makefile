@@ -27,7 +27,7 @@ check: setup
 	$(BIN)/lint-imports --no-cache
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --cov=components.rewards --cov=components.evaluation --cov-report=term --cov-fail-under=85
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov=components.rewards --cov=components.evaluation --cov-report=term --cov-fail-under=85
 
 compile: setup
 	$(BIN)/harmo compile quickstart --output pipelines/compiled/alignment.yaml

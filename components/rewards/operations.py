@@ -36,7 +36,7 @@ class Unreadable(Exception):
 
 def constant(text: str) -> Node:
     """A number as it is written; digits under a line repeat for ever."""
-    value = _repeating(text) if "overline" in text else numbers().mpf(text)
+    value = _repeating(text) if "overline" in text else numbers().mpf(f"0{text}")
     return lambda _point: value
 
 
