@@ -1,4 +1,4 @@
-"""The command line: harmo run | compile | lineage | score | rewards.
+"""The command line: harmo run | compile | lineage | score | grade | rewards.
 
 Heavy packages are imported inside the commands, so that `harmo --help` answers at once.
 """
@@ -108,6 +108,23 @@ def score(
     from pipelines.score import score_to
 
     score_to(file, rewards, output)
+
+
+@app.command()
+def grade(
+    file: Annotated[Path, typer.Argument(help="JSON Lines: prediction, references and meta, one prediction a line.")],
+    benchmark: Annotated[str, typer.Option(help="Whose official rule to grade by; a wrong name lists them all.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File for the grades; standard output without it.")
+    ] = None,
+    stage: Annotated[
+        str | None, typer.Option(help="normalize: take the extraction as given (mathvista); all stages without it.")
+    ] = None,
+) -> None:
+    """Grade predictions by a benchmark's official rule, without any model: one line in, one line out."""
+    from pipelines.grade import grade_to
+
+    grade_to(file, benchmark, output, stage)
 
 
 rewards_app = typer.Typer(help="Look into the rewards of a training.", no_args_is_help=True)

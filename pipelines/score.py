@@ -1,21 +1,17 @@
 """What a person sees of `harmo score`: where the portfolio comes from, a bar, and where the scores go."""
 
-import contextlib
-import os
-import sys
-from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from components.core.config import parse_config
-from components.core.errors import RecipeError, SourceError, StorageError, as_storage_error
+from components.core.errors import RecipeError
+from components.core.json_lines import read_lines
 from components.rewards.config import RewardsConfig
 from components.rewards.portfolio import Portfolio
-from components.rewards.score_file import read_lines, score_lines
-
-_BAR_FROM = 2000  # lines; fewer are scored before a bar could be read
+from components.rewards.score_file import score_lines
+from pipelines.line_files import bar, check_output, refuse_bad_lines, write_lines
 
 
 def score_to(file: Path, rewards: Path | None, output: Path | None) -> None:
@@ -34,20 +30,12 @@ def score_to(file: Path, rewards: Path | None, output: Path | None) -> None:
     """
     portfolio = Portfolio(load_rewards(rewards) if rewards else RewardsConfig(), None)
     if output is not None:
-        _check_output(output)
+        check_output(output)
     lines = read_lines(file)
-    with _bar(len(lines)) as advance:
+    with bar(len(lines)) as advance:
         scored = score_lines(lines, portfolio, advance)
-    if output is None:
-        sys.stdout.writelines(f"{line}\n" for line in scored.lines)
-    else:
-        _write(scored.lines, output)
-    if scored.problems:
-        raise SourceError(
-            str(file),
-            f"{len(scored.problems)} of {len(lines)} lines are bad, the first is {scored.problems[0]}",
-            "The other lines are scored; mend the bad ones, which the output flags, and run again",
-        )
+    write_lines(scored.lines, output)
+    refuse_bad_lines(file, scored.problems, len(lines))
 
 
 def load_rewards(path: Path) -> RewardsConfig:
@@ -81,39 +69,3 @@ def _section(values: Any, name: str) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise RecipeError(name, f"holds {type(values).__name__}, not keys and values", "Write the portfolio's keys")
     return values
-
-
-@contextlib.contextmanager
-def _bar(lines: int) -> Iterator[Callable[[int], object]]:
-    if lines <= _BAR_FROM:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=Console(stderr=True)) as progress:
-        task = progress.add_task("scoring", total=lines)
-        yield lambda count: progress.advance(task, count)
-
-
-def _check_output(output: Path) -> None:
-    """Refuse before the work what would only be refused after it."""
-    if output.is_dir() or not output.parent.is_dir():
-        problem = "is a folder" if output.is_dir() else f"there is no folder {output.parent}"
-        raise StorageError(str(output), problem, "Give the path of a file in a folder that exists")
-
-
-def _write(lines: Iterable[str], output: Path) -> None:
-    is_special = output.exists() and not output.is_file()  # a pipe or a device is written to, never replaced
-    temporary = output if is_special else output.with_name(f"{output.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="ascii", newline="\n") as stream:
-            stream.writelines(f"{line}\n" for line in lines)
-        if not is_special:
-            temporary.replace(output)
-    except OSError as error:
-        named = as_storage_error(error, str(output))
-        raise named or StorageError(str(output), str(error.strerror), "Choose another place") from None
-    finally:
-        if not is_special:
-            temporary.unlink(missing_ok=True)

@@ -8,13 +8,12 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from components.core.breakdown import RewardBreakdown
-from components.core.errors import SourceError
+from components.core.json_lines import BadLineError, read_id, read_object
 from components.rewards.portfolio import PARTS, Portfolio
-from components.rewards.score_line import NO_REFERENCE, BadLineError, ScoreLine, read_id, read_line, read_object
+from components.rewards.score_line import NO_REFERENCE, ScoreLine, read_line
 
 _BATCH = 1000  # completions scored at once; large enough to share work, small enough to show progress
 
@@ -27,27 +26,6 @@ class ScoredLines:
     """One line of ASCII JSON for each line read, in order, without its line break."""
     problems: list[str]
     """What is wrong with each bad line, with its number from 1; in order."""
-
-
-def read_lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 text, split at line feeds alone: other separators may stand inside a JSON string.
-
-    Raises:
-        SourceError: The file is missing, cannot be read, or is not UTF-8.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise SourceError(str(path), f"cannot be read ({error.strerror})", "Give a readable JSON Lines file") from None
-    except ValueError:  # the path holds a NUL
-        raise SourceError(repr(str(path)), "not the path of a file", "Give a readable JSON Lines file") from None
-    try:
-        lines = content.decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        problem = f"not UTF-8: byte {content[error.start]:#04x} on line {number}"
-        raise SourceError(str(path), problem, "Convert the file to UTF-8") from None
-    return lines if lines[-1] else lines[:-1]
 
 
 def score_lines(

@@ -5,13 +5,12 @@ reader's attention (no reference, a completion that is not text) is flagged and 
 """
 
 import difflib
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from components.core.example import AnswerType
+from components.core.json_lines import BadLineError, canonical, shown
 from components.rewards.answer_types import infer_answer_type
 from components.rewards.checkable import Checkable
 
@@ -20,11 +19,6 @@ NO_REFERENCE = "no reference"
 _TYPES = {str(kind): kind for kind in AnswerType} | {"yes_no": AnswerType.SHORT_TEXT}
 _MAX_PRECISION = 100  # decimals either side of the point; bounds the power of ten that is computed
 _MAX_TOKENS = 10**9
-_MAX_DEPTH = 50  # of an id or a group, which are written again
-
-
-class BadLineError(ValueError):
-    """A line that cannot be scored; the message says what is wrong and what to write instead."""
 
 
 @dataclass(frozen=True)
@@ -39,39 +33,6 @@ class ScoreLine:
     """Tokens of the completion; None where the line does not say."""
     truncated: bool
     flags: tuple[str, ...]
-
-
-def read_object(text: str) -> dict[str, Any]:
-    """Read the JSON object of a line.
-
-    Args:
-        text: The line, of any content.
-
-    Raises:
-        BadLineError: It is not JSON (NaN and Infinity are not), too deeply nested, or not an object.
-    """
-    try:
-        values = json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise BadLineError("the JSON is nested too deeply: write one flat object a line") from None
-    except ValueError as error:  # also for an integer of thousands of digits
-        cause = f"{error.msg} at character {error.pos + 1}" if isinstance(error, json.JSONDecodeError) else str(error)
-        raise BadLineError(f"{_shown(text)} is not JSON ({cause[:100]}): write one JSON object a line") from None
-    if not isinstance(values, dict):
-        raise BadLineError(f"{_shown(values)} is not an object: write one JSON object a line")
-    return values
-
-
-def read_id(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The id of a line under its key, to be written again; empty where the line has none.
-
-    Raises:
-        BadLineError: The id cannot be written again: it is nested too deeply or holds a number beyond a float.
-    """
-    if "id" not in values:
-        return {}
-    _canonical(values["id"], "id")
-    return {"id": values["id"]}
 
 
 def read_line(values: Mapping[str, Any]) -> ScoreLine:
@@ -99,7 +60,7 @@ def read_line(values: Mapping[str, Any]) -> ScoreLine:
             precision=_whole(values.get("precision"), "precision", -_MAX_PRECISION, _MAX_PRECISION),
         ),
         completion=completion,
-        group=None if group is None else _canonical(group, "group"),
+        group=None if group is None else canonical(group, "group"),
         length=_whole(values.get("length_tokens"), "length_tokens", 0, _MAX_TOKENS),
         truncated=_truth(values.get("truncated"), "truncated"),
         flags=flags if references else (*flags, NO_REFERENCE),
@@ -112,7 +73,7 @@ def _completion(values: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
     completion = values["completion"]
     if isinstance(completion, str):
         return completion, ()
-    return "", (f"completion is {_shown(completion)}, not text: scored as empty",)
+    return "", (f"completion is {shown(completion)}, not text: scored as empty",)
 
 
 def _references(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -129,7 +90,7 @@ def _answer_type(stated: Any, references: tuple[str, ...], choices: tuple[str, .
     if stated is not None and (not isinstance(stated, str) or stated not in (*_TYPES, "infer")):
         near = difflib.get_close_matches(stated[:30], _TYPES, n=1) if isinstance(stated, str) else []
         remedy = f"did you mean {near[0]!r}?" if near else f"give one of {', '.join(_TYPES)}, or leave it out"
-        raise BadLineError(f"answer_type is {_shown(stated)}: {remedy}")
+        raise BadLineError(f"answer_type is {shown(stated)}: {remedy}")
     if not references:  # nothing to decide by; also keeps an empty completion from being called wrong
         return AnswerType.OPEN_ENDED
     return infer_answer_type(references, choices) if stated in (None, "infer") else _TYPES[stated]
@@ -138,22 +99,22 @@ def _answer_type(stated: Any, references: tuple[str, ...], choices: tuple[str, .
 def _texts(value: Any, key: str) -> tuple[str, ...]:
     items = [] if value is None else value
     if not isinstance(items, list):
-        raise BadLineError(f"{key} is {_shown(value)}: give a list of strings")
+        raise BadLineError(f"{key} is {shown(value)}: give a list of strings")
     for index, item in enumerate(items):
         if not isinstance(item, str):
-            raise BadLineError(f"{key}[{index}] is {_shown(item)}: write it as a string")
+            raise BadLineError(f"{key}[{index}] is {shown(item)}: write it as a string")
     return tuple(item.strip() for item in items)
 
 
 def _text(value: Any, key: str) -> str:
     if not isinstance(value, str | None):
-        raise BadLineError(f"{key} is {_shown(value)}: write it as a string, or leave it out")
+        raise BadLineError(f"{key} is {shown(value)}: write it as a string, or leave it out")
     return value or ""
 
 
 def _truth(value: Any, key: str) -> bool:
     if not isinstance(value, bool | None):
-        raise BadLineError(f"{key} is {_shown(value)}: give true or false, or leave it out")
+        raise BadLineError(f"{key} is {shown(value)}: give true or false, or leave it out")
     return bool(value)
 
 
@@ -162,36 +123,5 @@ def _whole(value: Any, key: str, low: int, high: int) -> int | None:
         return None
     is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not is_whole or not low <= value <= high:
-        raise BadLineError(f"{key} is {_shown(value)}: give a whole number, {low} to {high}, or leave it out")
+        raise BadLineError(f"{key} is {shown(value)}: give a whole number, {low} to {high}, or leave it out")
     return int(value)
-
-
-def _canonical(value: Any, key: str) -> str:
-    """One text for a JSON value, whatever the order of its keys."""
-    level = [value]
-    for _ in range(_MAX_DEPTH):
-        if any(isinstance(item, float) and not math.isfinite(item) for item in level):
-            raise BadLineError(f"{key} holds a number beyond 1.8e308: write it as a string")
-        level = [child for item in level for child in _children(item)]
-        if not level:
-            return json.dumps(value, sort_keys=True)
-    raise BadLineError(f"{key} is nested deeper than {_MAX_DEPTH} levels: use a string or a number")
-
-
-def _children(value: Any) -> list[Any]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
-
-
-def _shown(value: Any) -> str:
-    """A value as a message shows it, however large it is."""
-    if isinstance(value, str):
-        return repr(value if len(value) <= 60 else f"{value[:60]}…")
-    if isinstance(value, list | dict):
-        return f"a list of {len(value)}" if isinstance(value, list) else f"an object of {len(value)} keys"
-    return json.dumps(value)[:60]
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")

@@ -15,6 +15,7 @@ def test_command_line_is_pinned() -> None:
         "compile": ["--output", "--set", "-o", "recipe"],
         "lineage": ["--root", "artifact"],
         "score": ["--output", "--rewards", "-o", "file"],
+        "grade": ["--benchmark", "--output", "--stage", "-o", "file"],
         "rewards explain": ["--root", "rollout", "run"],
         "rewards replay": ["--root", "--tolerance", "run"],
     }

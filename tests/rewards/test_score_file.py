@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.core.errors import SourceError
+from components.core.json_lines import read_lines
 from components.rewards.config import RewardsConfig
 from components.rewards.portfolio import Portfolio
-from components.rewards.score_file import ScoredLines, read_lines, score_lines
+from components.rewards.score_file import ScoredLines, score_lines
 
 PORTFOLIO = Portfolio(RewardsConfig(), None)
 RIGHT, WRONG = "<think>2+3</think><answer>5</answer>", "<think>2+3</think><answer>6</answer>"

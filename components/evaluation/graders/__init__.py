@@ -1,0 +1,1 @@
+"""Graders: the benchmarks' official rules, one pure file each."""
