@@ -1,0 +1,1 @@
+"""The benchmarks' official rules, one file each, written from the rules and pure."""
