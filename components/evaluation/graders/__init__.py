@@ -1,1 +1,1 @@
-"""Graders: the benchmarks' official rules, one pure file each."""
+"""Graders: the official rules of the benchmarks, one pure file each."""
