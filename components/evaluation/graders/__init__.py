@@ -1,0 +1,1 @@
+"""Graders: the official rules of the benchmarks, one file each."""
