@@ -40,3 +40,11 @@ def test_wrong_meta(meta: dict[str, Any]) -> None:
 @given(st.text(max_size=60))
 def test_any_text(text: str) -> None:
     assert mathverse(text, ["B"], CHOICE).score in (0.0, 1.0)
+
+
+@pytest.mark.timeout(8)
+@pytest.mark.parametrize(
+    "text", ["9" * 10**6, "\\boxed{9^{9^{9^9}}}", "\\boxed{\\frac{1", "\x00\ud800", "\\boxed{" * 140_000]
+)
+def test_hostile(text: str) -> None:
+    assert mathverse(text, ["3"], FREE).score == 0.0

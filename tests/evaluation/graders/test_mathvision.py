@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from components.evaluation.grade import NO_ANSWER, MetaError
 from components.evaluation.graders.mathvision import mathvision
+from components.rewards.sandbox import Comparison, Outcome
 
 OPTIONS = {"options": ["1", "\\frac{1}{2}", "\\sqrt{3}", "$4$", "five"]}
 
@@ -45,11 +46,28 @@ def test_options(response: str, gold: str, score: float) -> None:
         ("x \\approx 7.5", "7.5", 1.0),
         ("\\boxed{\\pi}", "3.14", 1.0),
         ("\\boxed{x}", "y", 0.0),
+        ("\\boxed{1,000}", "1000", 1.0),
+        ("\\boxed{(3.0,2)}", "(3,2)", 0.0),
+        ("\\boxed{\\sum_{k=1}^{3}k}", "6", 0.0),  # what follows the last sign of equality
         ("\\boxed{9^{9^{9^9}}}", "3", 0.0),
     ],
 )
 def test_free_form(response: str, gold: str, score: float) -> None:
     assert mathvision(response, [gold], {}).score == score
+
+
+@pytest.mark.parametrize(
+    ("outcome", "score", "flags"),
+    [(Outcome(True), 1.0, ()), (Outcome(False), 0.0, ()), (Outcome(None, "", "time limit"), 0.0, ("time limit",))],
+)
+def test_computer_algebra(
+    monkeypatch: pytest.MonkeyPatch, outcome: Outcome, score: float, flags: tuple[str, ...]
+) -> None:
+    asked: list[Comparison] = []
+    monkeypatch.setattr("components.evaluation.graders.mathvision.compare", lambda item: asked.append(item) or outcome)
+    grade = mathvision("\\boxed{\\int_0^1 2xdx}", ["C"], OPTIONS)
+    assert (grade.score, grade.flags) == (score, flags)
+    assert asked == [Comparison("\\int_0^12xdx", "\\sqrt{3}", 2)]
 
 
 def test_empty() -> None:
