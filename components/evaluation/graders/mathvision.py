@@ -18,7 +18,8 @@ from typing import Any
 
 from components.evaluation.grade import NO_ANSWER, Grade, MetaError
 from components.rewards.equality import compiled, values_of
-from components.rewards.formula import MAX_CHARACTERS, numbers
+from components.rewards.formula import MAX_CHARACTERS
+from components.rewards.operations import numbers
 from components.rewards.sandbox import Comparison, compare
 
 __all__ = ["mathvision"]
