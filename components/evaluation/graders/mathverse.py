@@ -5,6 +5,7 @@ GPT judge for the extraction and for the score, and has no rule but equality of 
 rules, carry the flag "rule-scored" and cannot be compared with judged ones without saying so.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ __all__ = ["RULE_SCORED", "mathverse"]
 
 RULE_SCORED = "rule-scored"
 """Flag: the official scorer is a judge; this score is a rule's."""
+_LETTER = re.compile(r"\s*\(?[A-H]\)?\.?\s*")
 _TYPES = {"multi-choice": AnswerType.CHOICE, "free-form": AnswerType.EXPRESSION}
 
 
@@ -26,17 +28,18 @@ def mathverse(prediction: str, references: Sequence[str], meta: Mapping[str, Any
     Args:
         prediction: The response.
         references: Accepted answers; letters where the question is multi-choice.
-        meta: question_type, and choices where they are known.
+        meta: question_type (multi-choice or free-form; told from the references where it is missing), and choices
+            where they are known.
 
     Raises:
-        MetaError: A value of `meta` is missing or not allowed, or there is no reference.
+        MetaError: A value of `meta` is not allowed, or there is no reference.
     """
     if not references:
         raise MetaError("references: empty; the answer is needed")
     item = Checkable(
         question="",
         references=tuple(references),
-        answer_type=_answer_type(meta),
+        answer_type=_answer_type(meta, references),
         verifiable=True,
         choices=_choices(meta),
     )
@@ -47,8 +50,11 @@ def mathverse(prediction: str, references: Sequence[str], meta: Mapping[str, Any
     return Grade(float(judgement.verdict is True), judgement.extracted, tuple(flags))
 
 
-def _answer_type(meta: Mapping[str, Any]) -> AnswerType:
+def _answer_type(meta: Mapping[str, Any], references: Sequence[str]) -> AnswerType:
     value = meta.get("question_type")
+    if value is None:
+        lettered = bool(meta.get("choices")) or all(_LETTER.fullmatch(reference) for reference in references)
+        return AnswerType.CHOICE if lettered else AnswerType.EXPRESSION
     if not isinstance(value, str) or value not in _TYPES:
         raise MetaError(f"question_type: {value!r} is not one of {', '.join(_TYPES)}")
     return _TYPES[value]

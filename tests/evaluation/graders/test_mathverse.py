@@ -31,7 +31,7 @@ def test_empty() -> None:
     assert mathverse("", ["4"], FREE).flags == (RULE_SCORED, NO_ANSWER)
 
 
-@pytest.mark.parametrize("meta", [{}, {"question_type": "multi_choice"}, {**CHOICE, "choices": "ab"}])
+@pytest.mark.parametrize("meta", [{"question_type": 3}, {"question_type": "multi_choice"}, {**CHOICE, "choices": "ab"}])
 def test_wrong_meta(meta: dict[str, Any]) -> None:
     with pytest.raises(MetaError):
         mathverse("B", ["B"], meta)
@@ -48,3 +48,18 @@ def test_any_text(text: str) -> None:
 )
 def test_hostile(text: str) -> None:
     assert mathverse(text, ["3"], FREE).score == 0.0
+
+
+@pytest.mark.parametrize(
+    ("prediction", "reference", "meta", "score"),
+    [
+        ("The answer is B.", "B", {}, 1.0),
+        ("The answer is B.", "C", {}, 0.0),
+        (r"so \boxed{4\sqrt{2}}", r"\sqrt{32}", {}, 1.0),
+        ("The answer is Paris", "Paris", {"choices": ["Oslo", "Paris"]}, 1.0),
+    ],
+)
+def test_question_type_is_told_from_the_references(
+    prediction: str, reference: str, meta: dict[str, Any], score: float
+) -> None:
+    assert mathverse(prediction, [reference], meta).score == score
