@@ -64,7 +64,7 @@ def decide(overall: ScoreRow, families: Mapping[str, ScoreRow], config: Decision
     """Whether to promote the candidate, and why.
 
     Promotion needs the lower end of the overall gain's interval above `min_gain`, and no family with a
-    significant loss (its interval wholly below 0) of more than `max_family_loss`.
+    significant loss (its interval wholly below 0) of more than `max_benchmark_loss`.
 
     Returns:
         The decision and its reasons, one sentence each.
@@ -81,15 +81,17 @@ def decide(overall: ScoreRow, families: Mapping[str, ScoreRow], config: Decision
         row = families[name]
         reasons.append(
             f"The family {name} lost {_points(-row.difference)} points, significantly and more than the "
-            f"{_points(config.max_family_loss)} that are allowed."
+            f"{_points(config.max_benchmark_loss)} that are allowed."
         )
     if not fallen:
-        reasons.append(f"No family lost significantly more than the allowed {_points(config.max_family_loss)} points.")
+        reasons.append(
+            f"No family lost significantly more than the allowed {_points(config.max_benchmark_loss)} points."
+        )
     return gained and not fallen, reasons
 
 
 def _fell(row: ScoreRow, config: DecisionConfig) -> bool:
-    return row.difference_ci95[1] < 0 and row.difference < -config.max_family_loss
+    return row.difference_ci95[1] < 0 and row.difference < -config.max_benchmark_loss
 
 
 def _points(score: float) -> str:

@@ -63,7 +63,7 @@ def test_family_that_fell_blocks_promotion_by_name(tmp_path: Path) -> None:
 
 
 def test_fall_within_the_allowed_loss_does_not_block(tmp_path: Path) -> None:
-    assert _compare(tmp_path, (0.2, 0.5), (0.9, 0.4), (0.2, 0.5), max_family_loss=0.15).promoted
+    assert _compare(tmp_path, (0.2, 0.5), (0.9, 0.4), (0.2, 0.5), max_benchmark_loss=0.15).promoted
 
 
 def test_smaller_gain_than_required_is_not_promoted(tmp_path: Path) -> None:

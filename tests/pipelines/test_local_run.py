@@ -16,7 +16,7 @@ import yaml
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 _SMOKE = Path(__file__).parents[1] / "recipes" / "smoke.yaml"
-_PROMOTE = ("--set", "decision.min_gain=-1", "--set", "decision.max_family_loss=1")
+_PROMOTE = ("--set", "decision.min_gain=-1", "--set", "decision.max_benchmark_loss=1")
 _STEPS = {
     *("curate", "fit-surrogate", "warm-start", "train", "train-2"),
     *("evaluate", "evaluate-2", "evaluate-3", "decide", "export"),

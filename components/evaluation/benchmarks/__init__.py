@@ -1,0 +1,1 @@
+"""The public benchmarks: one module each, with its prompt as the official one and its marking."""
