@@ -8,7 +8,7 @@ from typing import Any
 from kfp import dsl
 
 from components.curation.component import curate
-from components.evaluation.component import decide, evaluate
+from components.evaluation.component import decide, evaluate, gather_suite
 from components.release.component import export, finish, register
 from components.surrogate.component import fit_surrogate
 from components.training.component import train, warm_start
@@ -50,6 +50,9 @@ def alignment_pipeline(recipe: Recipe, placement: Placement, run_id: str = dsl.P
             dataset = data.outputs["dataset"]
             fitted = place(fit_surrogate(dataset=dataset, surrogate=surrogate, seed=seed), "surrogate")
             scorer = fitted.outputs["surrogate_model"]
+            suite = place(
+                gather_suite(dataset=dataset, evaluation=evaluation, seed=seed), "evaluation", "curation"
+            ).outputs["suite"]
             start = place(warm_start(dataset=dataset, policy=policy, seed=seed), "training", "warm_start")
             base = start.outputs["base_policy"]
 
@@ -66,7 +69,7 @@ def alignment_pipeline(recipe: Recipe, placement: Placement, run_id: str = dsl.P
                 return place(task, "training").set_display_name(name)
 
             def evaluated(name: str, model: Any) -> Any:
-                task = evaluate(dataset=dataset, policy=model, evaluation=evaluation)
+                task = evaluate(suite=suite, policy=model, evaluation=evaluation)
                 return place(task, "evaluation").set_display_name(name).outputs["samples"]
 
             candidate, control = trained("train", False), trained("train control", True)
@@ -85,6 +88,7 @@ def alignment_pipeline(recipe: Recipe, placement: Placement, run_id: str = dsl.P
             place(
                 export(
                     dataset=dataset,
+                    suite=suite,
                     surrogate_model=scorer,
                     base_policy=base,
                     aligned_policy=candidate.outputs["aligned_policy"],

@@ -22,6 +22,10 @@ SettingOption = Annotated[
     list[str] | None, typer.Option("--set", help="Override one value: dotted.key=value. May be repeated.")
 ]
 
+RootOption = Annotated[
+    Path | None, typer.Option(help="Folder that holds the artifacts of the run; found by itself in a local run.")
+]
+
 
 def main() -> None:
     """Run the command line; a named error is one message and status 1."""
@@ -127,12 +131,24 @@ def grade(
     grade_to(file, benchmark, output, stage)
 
 
+@app.command("rescore")
+def rescore_(
+    run: Annotated[Path, typer.Argument(help="The output folder of a local run, or a report bundle.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="An empty or new folder; beside the run without it.")
+    ] = None,
+    root: RootOption = None,
+) -> None:
+    """Mark the answers of a finished run again, with the rules of this code; new statistics, decision and report."""
+    from pipelines.explanation import wide_console
+    from pipelines.rescore import rescore_to
+
+    rescore_to(run, output, root, wide_console())
+
+
 rewards_app = typer.Typer(help="Look into the rewards of a training.", no_args_is_help=True)
 app.add_typer(rewards_app, name="rewards")
 RunArgument = Annotated[Path, typer.Argument(help="The output folder of a local run, or a folder of rollouts.")]
-RootOption = Annotated[
-    Path | None, typer.Option(help="Folder that holds the artifacts of the run; found by itself in a local run.")
-]
 
 
 @rewards_app.command()

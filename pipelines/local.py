@@ -1,7 +1,7 @@
 """Run a pipeline in this interpreter with kfp.local: same steps, same artifacts, no cluster.
 
 Everything lies under one output folder: artifacts/ (KFP's pipeline root with its cache), reports/ (stable
-keys), logs/ (all that the steps printed).
+keys), logs/ (all that the steps printed), scratch/ (what a killed step goes on from).
 """
 
 import contextlib
@@ -17,6 +17,7 @@ from typing import Any
 from components.core.artifact import MANIFEST, read_manifest, verify
 from components.core.code import code_fingerprint
 from components.core.errors import ArtifactError, HarmoError
+from components.core.scratch import VARIABLE as SCRATCH
 from components.release.destination import report_key
 from pipelines.progress import StepConsole
 from pipelines.recipe import Recipe
@@ -64,7 +65,7 @@ def run_local(recipe: Recipe, output: Path) -> LocalRun:
     run_id = f"{recipe.name}-{run_digest(recipe)}"
     pipeline = alignment_pipeline(recipe, LocalPlacement(), run_id)
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(artifacts), enable_caching=True)
-    with _quiet_environment(), StepConsole(output / "logs" / f"{run_id}.log") as console:
+    with _step_environment(output.resolve() / "scratch"), StepConsole(output / "logs" / f"{run_id}.log") as console:
         try:
             pipeline(reports_uri=str(output.resolve()))
         except RuntimeError as error:
@@ -121,9 +122,14 @@ def _failure(console: StepConsole, error: RuntimeError) -> RunFailed:
 
 
 @contextlib.contextmanager
-def _quiet_environment() -> Iterator[None]:
-    """Settings that the steps inherit: one thread (two can be far slower on a busy machine), no noise."""
-    defaults = {"OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONWARNINGS": "ignore"}
+def _step_environment(scratch: Path) -> Iterator[None]:
+    """Settings that the steps inherit: one thread (two can be far slower on a busy machine), scratch, no noise."""
+    defaults = {
+        "OMP_NUM_THREADS": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONWARNINGS": "ignore",
+        SCRATCH: str(scratch),
+    }
     added = {name: value for name, value in defaults.items() if name not in os.environ}
     os.environ.update(added)
     try:

@@ -4,11 +4,13 @@ from typing import Any, Protocol
 
 from kfp import kubernetes
 
+from components.core.scratch import VARIABLE as SCRATCH
 from pipelines.images import cluster_image, local_image
 from pipelines.recipe import Resources, StageResources
 
 # A pod runs as a numeric user that has no name (torch asks for one) and whose home cannot be written.
 _ENVIRONMENT = {"HOME": "/tmp", "USER": "harmo", "TOKENIZERS_PARALLELISM": "false"}
+_SCRATCH = "/scratch"
 _STORE_SECRET = "mlpipeline-minio-artifact"
 
 
@@ -59,6 +61,9 @@ class ClusterPlacement:
         task.set_memory_request(asked.memory).set_memory_limit(asked.memory_limit)
         for name, value in {**_ENVIRONMENT, "OMP_NUM_THREADS": str(asked.threads)}.items():
             task.set_env_variable(name, value)
+        if asked.scratch_claim:
+            kubernetes.mount_pvc(task, pvc_name=asked.scratch_claim, mount_path=_SCRATCH)
+            task.set_env_variable(SCRATCH, _SCRATCH)
         if asked.gpus:
             task.set_accelerator_type(asked.gpu_type).set_accelerator_limit(str(asked.gpus))
             kubernetes.empty_dir_mount(

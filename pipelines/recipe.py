@@ -42,6 +42,8 @@ class StageResources(Config):
     """Resource name of the GPU."""
     shared_memory: str = Field(default="16Gi", pattern=_QUANTITY)
     """Size of /dev/shm, mounted where gpus is above 0."""
+    scratch_claim: str = Field(default="", pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$")
+    """A persistent volume claim, mounted as scratch: a retry of a killed evaluation goes on where it was."""
 
 
 class Resources(Config):

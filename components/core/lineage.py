@@ -35,9 +35,14 @@ def trace(folder: Path, root: Path) -> Ancestor:
     Raises:
         ArtifactError: An artifact on the way is missing under root, or its bytes changed.
     """
-    folders = {manifest.fingerprint: path for path, manifest in _artifacts(root)}
+    folders = folders_by_fingerprint(root)
     manifest = verify(folder)
     return _node("", manifest, folder, folders)
+
+
+def folders_by_fingerprint(root: Path) -> dict[str, Path]:
+    """Where the artifacts below a folder lie, unverified."""
+    return {read_manifest(path.parent).fingerprint: path.parent for path in sorted(root.rglob(MANIFEST))}
 
 
 def _node(role: str, manifest: Manifest, folder: Path, folders: dict[str, Path]) -> Ancestor:
@@ -56,7 +61,3 @@ def _input(role: str, reference: InputRef, child: Manifest, folders: dict[str, P
             "Give the folder that holds the whole run with --root",
         )
     return _node(role, verify(folder), folder, folders)
-
-
-def _artifacts(root: Path) -> list[tuple[Path, Manifest]]:
-    return [(path.parent, read_manifest(path.parent)) for path in sorted(root.rglob(MANIFEST))]

@@ -9,16 +9,19 @@ Glossary, beside that of `example`:
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 IMAGE = "<image>"
 """Where an image stands in a prompt, for lm-eval."""
+_ROW_GROUP = 16  # rows read at a time where one is wanted: pages of documents have a megabyte each
+_GROUPS_HELD = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +71,7 @@ def write_questions(questions: Iterable[Question], path: Path) -> int:
     """Write questions as Parquet that `datasets.load_dataset("parquet")` reads with images.
 
     Args:
-        questions: The rows, written in this order, a row group for each 128 of them.
+        questions: The rows, written in this order, in small row groups so that one can be read alone.
         path: The Parquet file; its folder must exist.
 
     Returns:
@@ -79,19 +82,47 @@ def write_questions(questions: Iterable[Question], path: Path) -> int:
 
     schema, count = _arrow_schema(), 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for rows in _chunks((_to_row(question) for question in questions), 128):
+        for rows in _chunks((_to_row(question) for question in questions), _ROW_GROUP):
             writer.write_table(pa.Table.from_pylist(rows, schema=schema))
             count += len(rows)
     return count
 
 
-def read_questions(path: Path) -> Iterator[Question]:
-    """Read the questions that `write_questions` wrote, in order."""
-    import pyarrow.parquet as pq
+class QuestionFile(Sequence[Question]):
+    """The questions that `write_questions` wrote, read when they are asked for: a set of pages exceeds the memory.
 
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=128):
-        for row in batch.to_pylist():
-            yield _from_row(row)
+    Args:
+        path: The Parquet file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        import pyarrow.parquet as pq
+
+        self._file = pq.ParquetFile(path)
+        self._held: OrderedDict[int, list[Question]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return int(self._file.metadata.num_rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Question: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Question]: ...
+    def __getitem__(self, index: int | slice) -> Question | list[Question]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"question {index} of {len(self)}")
+        return self._group(place // _ROW_GROUP)[place % _ROW_GROUP]
+
+    def _group(self, number: int) -> list[Question]:
+        if number not in self._held:
+            self._held[number] = [_from_row(row) for row in self._file.read_row_group(number).to_pylist()]
+        self._held.move_to_end(number)
+        while len(self._held) > _GROUPS_HELD:
+            self._held.popitem(last=False)
+        return self._held[number]
 
 
 def _chunks(rows: Iterator[dict[str, Any]], size: int) -> Iterator[list[dict[str, Any]]]:

@@ -4,14 +4,35 @@ from kfp import dsl
 
 
 @dsl.component(base_image="harmo", install_kfp_package=False, packages_to_install=[])
-def evaluate(
+def gather_suite(
     dataset: dsl.Input[dsl.Dataset],
+    evaluation: dict,  # type: ignore[type-arg]  # KFP reads the bare type
+    seed: int,
+    suite: dsl.Output[dsl.Dataset],
+) -> None:
+    """Gather what policies are evaluated on: the held-out families, and public benchmarks."""
+    from pathlib import Path
+
+    from components.core.config import parse_config
+    from components.core.failures import failure_note
+    from components.core.kfp_facts import describe
+    from components.evaluation.config import EvaluationConfig
+    from components.evaluation.suite import gather_suite
+
+    with failure_note("gather-suite", Path(suite.path).parent):
+        config = parse_config(EvaluationConfig, evaluation, "evaluation")
+        describe(suite, gather_suite(Path(dataset.path), Path(suite.path), config, int(seed)).flat())
+
+
+@dsl.component(base_image="harmo", install_kfp_package=False, packages_to_install=[])
+def evaluate(
+    suite: dsl.Input[dsl.Dataset],
     policy: dsl.Input[dsl.Model],
     evaluation: dict,  # type: ignore[type-arg]  # KFP reads the bare type
     samples: dsl.Output[dsl.Dataset],
     metrics: dsl.Output[dsl.Metrics],
 ) -> None:
-    """Score a policy's greedy answers to the held-out examples, family by family."""
+    """Generate a policy's greedy answers to the suite's questions and score them, benchmark by benchmark."""
     from pathlib import Path
 
     from components.core.config import parse_config
@@ -22,7 +43,7 @@ def evaluate(
 
     with failure_note("evaluate", Path(samples.path).parent):
         config = parse_config(EvaluationConfig, evaluation, "evaluation")
-        result = evaluate(Path(dataset.path), Path(policy.path), Path(samples.path), config)
+        result = evaluate(Path(suite.path), Path(policy.path), Path(samples.path), config)
         describe(samples, result.manifest.flat())
         log_metrics(metrics, result.metrics)
 

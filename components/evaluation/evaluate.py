@@ -1,22 +1,27 @@
-"""Evaluate a policy on the held-out split: generate, score, keep every sample."""
+"""Evaluate a policy on a suite of benchmarks: generate, mark, keep every sample."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from statistics import fmean
 
-from components.core.artifact import Manifest, seal, verify
-from components.core.errors import EmptyDatasetError
-from components.core.example import Example, Family, read_examples
+from components.core.artifact import TIMINGS, Manifest, seal, verify
+from components.core.question import Question, QuestionFile
+from components.core.sample import METRICS, SAMPLES, Sample, write_samples
+from components.core.scratch import scratch_folder
+from components.core.suite import BenchmarkInfo, questions_path, read_suite
+from components.evaluation.benchmark import Marker
+from components.evaluation.benchmarks.registry import load_benchmark
 from components.evaluation.config import EvaluationConfig
-from components.evaluation.generate import TASK_VERSION, Answer, Generator
-from components.evaluation.scoring import TRUNCATED, AnswerScoring
-from components.rewards.format import adheres
+from components.evaluation.heldout import PREFIX, heldout_marker
+from components.evaluation.judged import to_sample
+from components.evaluation.response import BenchmarkRun, Cost
+from components.evaluation.runner import Runner
 
-SAMPLES = "samples.parquet"
 SUMMARY = "summary.json"
+COST = "cost.json"
 
 
 @dataclass(frozen=True)
@@ -25,98 +30,73 @@ class EvaluationResult:
 
     manifest: Manifest
     metrics: dict[str, float]
-    """Mean score (0..1) by family, and `overall`, their unweighted mean."""
+    """Mean official and strict score (0..1) of each benchmark, overall (their unweighted mean), and n."""
 
 
-def evaluate(dataset: Path, policy: Path, output: Path, config: EvaluationConfig) -> EvaluationResult:
+def evaluate(suite: Path, policy: Path, output: Path, config: EvaluationConfig) -> EvaluationResult:
     """Evaluate a policy.
 
     Args:
-        dataset: A dataset artifact; its held-out split is used.
+        suite: A suite artifact.
         policy: A policy artifact.
         output: Folder for the evaluation artifact.
-        config: How.
+        config: How answers are generated.
 
     Raises:
-        EmptyDatasetError: There is no held-out example.
         ArtifactError: An input is not what it should be.
+        ModelError: The policy cannot be loaded.
     """
-    inputs = {"dataset": verify(dataset, "dataset"), "policy": verify(policy, "policy")}
-    families = _by_family(read_examples(dataset / "heldout.parquet"), config.max_examples)
-    if not families:
-        raise EmptyDatasetError(str(dataset), "it has no held-out example", "Raise curation.heldout_fraction")
-    scoring = AnswerScoring(example for examples in families.values() for example in examples)
-    generator = Generator(policy, config)
-    samples = []
-    for family, examples in families.items():
-        answers = generator.answer(f"harmo_{family.value}", examples)
-        limit = generator.max_completion_length
-        samples += [_sample(scoring, example, answer, limit) for example, answer in zip(examples, answers, strict=True)]
-    metrics = _means(samples)
-    output.mkdir(parents=True, exist_ok=True)
-    _write(output, samples, metrics)
-    identity = {"evaluation": config.identity(), "task_version": TASK_VERSION}
-    return EvaluationResult(seal(output, "evaluation", identity, inputs), metrics)
+    inputs = {"suite": verify(suite, "suite"), "policy": verify(policy, "policy")}
+    runner = Runner(policy, config, scratch_folder("journal"))
+    samples: list[Sample] = []
+    costs: dict[str, Cost] = {}
+    for info in read_suite(suite):
+        questions = QuestionFile(questions_path(suite, info.name))
+        run = runner.run(info, questions, marker_of(info, questions))
+        samples += _samples(info, questions, run)
+        costs[info.name] = run.cost
+    identity = {"runner": config.runner.model_dump(mode="json"), "batch_size": config.batch_size}
+    manifest = write_evaluation(output, samples, identity, inputs, costs)
+    return EvaluationResult(manifest, means(samples))
 
 
-def _by_family(examples: Iterable[Example], max_examples: int) -> dict[Family, list[Example]]:
-    found: dict[Family, list[Example]] = defaultdict(list)
-    for example in examples:
-        if not max_examples or len(found[example.family]) < max_examples:
-            found[example.family].append(example)
-    return {family: found[family] for family in Family if found[family]}
+def marker_of(info: BenchmarkInfo, questions: Iterable[Question]) -> Marker:
+    """How answers to a benchmark's questions are marked."""
+    if info.name.startswith(PREFIX):
+        return heldout_marker(questions)
+    return load_benchmark(info.name).marker(questions)
 
 
-def _sample(scoring: AnswerScoring, example: Example, answer: Answer, limit: int) -> dict[str, Any]:
-    scored = scoring.score(example, answer.completion)
-    flags = [*scored.flags, *([TRUNCATED] if answer.length_tokens >= limit else [])]
-    return {
-        "id": example.id,
-        "family": example.family.value,
-        "question": example.question,
-        "references": list(example.references),
-        "completion": answer.completion,
-        "extracted": scored.extracted,
-        "score": scored.score,
-        "rule": scored.rule,
-        "flags": flags,
-        "format": adheres(answer.completion),
-        "length_tokens": answer.length_tokens,
-    }
-
-
-def _means(samples: list[dict[str, Any]]) -> dict[str, float]:
-    by_family: dict[str, list[float]] = defaultdict(list)
+def means(samples: Iterable[Sample]) -> dict[str, float]:
+    """Scalars of an evaluation: each benchmark's mean under either metric, the unweighted mean over them, and n."""
+    by_benchmark: dict[str, list[Sample]] = defaultdict(list)
     for sample in samples:
-        by_family[sample["family"]].append(sample["score"])
-    means = {family: sum(scores) / len(scores) for family, scores in by_family.items()}
-    return {**means, "overall": sum(means.values()) / len(means), "n": float(len(samples))}
+        by_benchmark[sample.benchmark].append(sample)
+    found = {"n": float(sum(map(len, by_benchmark.values())))}
+    for metric in METRICS:
+        of = {name: fmean(getattr(sample, metric) for sample in own) for name, own in by_benchmark.items()}
+        found |= {f"{name}_{metric}": mean for name, mean in of.items()}
+        found[f"overall_{metric}"] = fmean(of.values())
+    return found
 
 
-def _write(output: Path, samples: list[dict[str, Any]], metrics: dict[str, float]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns = {
-        "id": pa.string(),
-        "family": pa.string(),
-        "question": pa.string(),
-        "references": pa.list_(pa.string()),
-        "completion": pa.string(),
-        "extracted": pa.string(),
-        "score": pa.float64(),
-        "rule": pa.string(),
-        "flags": pa.list_(pa.string()),
-        "format": pa.bool_(),
-        "length_tokens": pa.int64(),
-    }
-    pq.write_table(pa.Table.from_pylist(samples, schema=pa.schema(list(columns.items()))), output / SAMPLES)
-    (output / SUMMARY).write_text(json.dumps(metrics, indent=2, sort_keys=True), encoding="utf-8")
+def write_evaluation(
+    output: Path,
+    samples: list[Sample],
+    identity: dict[str, object],
+    inputs: dict[str, Manifest],
+    costs: dict[str, Cost],
+) -> Manifest:
+    """Write an evaluation artifact; what it cost lies in its timings, which are no part of its fingerprint."""
+    (output / TIMINGS).mkdir(parents=True, exist_ok=True)
+    write_samples(samples, output / SAMPLES)
+    summary = json.dumps(means(samples), indent=2, sort_keys=True, allow_nan=False)
+    (output / SUMMARY).write_text(summary, encoding="utf-8")
+    cost = json.dumps({name: asdict(cost) for name, cost in costs.items()}, indent=2)
+    (output / TIMINGS / COST).write_text(cost, encoding="utf-8")
+    return seal(output, "evaluation", identity, inputs)
 
 
-def read_samples(evaluation: Path) -> list[dict[str, Any]]:
-    """The samples of an evaluation artifact, in order; keys as evaluate wrote them."""
-    import pyarrow.parquet as pq
-
-    rows: list[dict[str, Any]] = pq.read_table(evaluation / SAMPLES).to_pylist()
-    return rows
+def _samples(info: BenchmarkInfo, questions: Sequence[Question], run: BenchmarkRun) -> list[Sample]:
+    rows = zip(questions, run.responses, run.marks, strict=True)
+    return [to_sample(info, question, response, marks) for question, response, marks in rows]

@@ -25,6 +25,7 @@ def register(
 @dsl.component(base_image="harmo", install_kfp_package=False, packages_to_install=[])
 def export(
     dataset: dsl.Input[dsl.Dataset],
+    suite: dsl.Input[dsl.Dataset],
     surrogate_model: dsl.Input[dsl.Model],
     base_policy: dsl.Input[dsl.Model],
     aligned_policy: dsl.Input[dsl.Model],
@@ -53,7 +54,7 @@ def export(
 
     with failure_note("export", Path(bundle.path).parent):
         inputs = (
-            dataset, surrogate_model, base_policy, aligned_policy, rollouts, control_policy, control_rollouts,
+            dataset, suite, surrogate_model, base_policy, aligned_policy, rollouts, control_policy, control_rollouts,
             baseline_samples, candidate_samples, control_samples, comparison,
         )  # fmt: skip
         run = RunArtifacts(*(Path(artifact.path) for artifact in inputs))
