@@ -34,13 +34,13 @@ def prepare_to(entry: BenchmarkEntry, output: Path, partial: bool, console: "Con
         entry: Which one, and where its published set is.
         output: Folder for the artifact.
         partial: Whether a set that is not complete will do.
-        console: For the bar and the summary.
+        console: For the summary; the bar is on standard error.
 
     Raises:
         HarmoError: As `prepare`.
     """
     rows = entry.limit or load_benchmark(entry.name).expected
-    with _bar(rows, console) as advance:
+    with _bar(rows) as advance:
         manifest = prepare(entry, output, partial=partial, advance=advance)
     info, _ = read_prepared(output)
     quarantined = len((output / QUARANTINE).read_text(encoding="utf-8").splitlines())
@@ -55,9 +55,10 @@ def prepare_to(entry: BenchmarkEntry, output: Path, partial: bool, console: "Con
 
 
 @contextlib.contextmanager
-def _bar(rows: int, console: "Console") -> Iterator[Callable[[int], object]]:
+def _bar(rows: int) -> Iterator[Callable[[int], object]]:
+    from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress
 
-    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=console, transient=True) as progress:
+    with Progress(*Progress.get_default_columns(), MofNCompleteColumn(), console=Console(stderr=True)) as progress:
         task = progress.add_task("preparing", total=rows or None)
         yield lambda count: progress.advance(task, count)

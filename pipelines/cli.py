@@ -181,9 +181,7 @@ def list_benchmarks() -> None:
 def prepare_benchmark(
     name: Annotated[str, typer.Argument(help="The benchmark; `harmo benchmarks list` names them.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the prepared benchmark, new or empty.")],
-    source: Annotated[
-        str, typer.Option(help="The published set's files, or their folder; the hub without it.")
-    ] = "",
+    source: Annotated[str, typer.Option(help="The published set's files, or their folder; the hub without it.")] = "",
     revision: Annotated[str, typer.Option(help="Branch, tag or commit of the hub.")] = "main",
     limit: Annotated[int, typer.Option(min=0, help="Questions at most, drawn at random; 0 takes all.")] = 0,
     partial: Annotated[bool, typer.Option("--partial", help="Accept a set that is not complete.")] = False,

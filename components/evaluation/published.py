@@ -116,7 +116,7 @@ def _hub_part(hub: HubData, config: str, commit: str, columns: frozenset[str]) -
         SourceError,
         remedy,
     )
-    first = ask_hub(lambda: next(iter(rows), {}), name, SourceError, remedy)
+    first: Row = ask_hub(lambda: next(iter(rows), {}), name, SourceError, remedy)
 
     def batches() -> Iterator[_Batch]:
         iterator = iter(rows)
@@ -229,9 +229,7 @@ def _arrow_batches(path: Path) -> Iterator[Any]:
             yield from stream
 
 
-def _arrow_rows(
-    batch: Any, path: Path, folder: Path, images: Collection[str], places: Sequence[int]
-) -> list[Row]:
+def _arrow_rows(batch: Any, path: Path, folder: Path, images: Collection[str], places: Sequence[int]) -> list[Row]:
     with _readable(path):
         rows: list[Row] = batch.take(list(places)).to_pylist()
     return [_with_images(row, folder, images) for row in rows]

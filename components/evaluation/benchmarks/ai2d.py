@@ -65,8 +65,8 @@ AI2D = Benchmark(
     chance=0.25,
     notes=(
         "The prompt is that of lmms-eval's task: options with their letters, and an instruction to answer by letter.",
-        "The variant whose labels in the diagram are masked; scores of the unmasked variant are far higher and cannot be "
-        "compared.",
+        "The variant whose labels in the diagram are masked; scores of the unmasked variant are far higher, and "
+        "cannot be compared.",
         "Strict: an option that our extraction finds named, by letter or text, counts as the answer.",
         "The published set has no ids: a question's id is its row, counted from 0.",
         "Chance is one of four options, which nearly all questions have.",

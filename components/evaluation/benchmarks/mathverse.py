@@ -87,8 +87,9 @@ MATHVERSE_TESTMINI = Benchmark(
     notes=(
         "The prompt is the published set's query_wo, which asks for a direct answer: the leaderboard's primary metric, "
         "the score without chain-of-thought evaluation, is taken with it; query_cot belongs to the other metric.",
-        "No judge: the official protocol has GPT extract and score; the rule decides letters and formulas, and an answer "
-        "that it cannot decide is right only where it is the reference to the letter, the official quick match. Scores of judged evaluations cannot be compared without saying so.",
+        "No judge: the official protocol has GPT extract and score. The rule decides letters and formulas, and an "
+        "answer that it cannot decide is right only where it is the reference to the letter, the official quick match. "
+        "Scores of judged evaluations cannot be compared without saying so.",
         "The five versions of a problem are one cluster.",
         "The Text Only version, which has no image, is not part of the set.",
         "Chance is the paper's random choice.",

@@ -18,9 +18,7 @@ SKILLS = (
     *("algebraic reasoning", "arithmetic reasoning", "geometry reasoning", "logical reasoning"),
     *("numeric commonsense", "scientific reasoning", "statistical reasoning"),
 )
-_NUMBER = re.compile(
-    r"(?<![\w.])[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
-)
+_NUMBER = re.compile(r"(?<![\w.])[-+]?(?:(?:\d{1,3}(?:,\d{3})+(?![\d,])|\d+)(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
 _LONGEST_NUMBER = 200  # characters of an extraction that a number is looked for in
 
 
@@ -102,8 +100,8 @@ MATHVISTA_TESTMINI = Benchmark(
         "The prompt is the published set's own, column query.",
         "No judge: the official score extracts nothing but an answer that is a choice's text or a number as a whole; "
         "the official protocol asks GPT for all others.",
-        "Without a judge, empty answers score 16.8 points of 100: the official rule takes the nearest choice, which for "
-        "an empty extraction is the shortest one.",
+        "Without a judge, empty answers score 16.8 points of 100: the official rule takes the nearest choice, which "
+        "for an empty extraction is the shortest one.",
         "Strict: our extraction takes the judge's place (an option named by letter or text, the only number of the "
         "answer without its unit), then the official normalisation and match; no answer and a nearest choice score 0.",
         "The official normalisation truncates: 3.7 is right where the integer 3 is.",

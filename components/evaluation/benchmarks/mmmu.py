@@ -146,10 +146,10 @@ MMMU_VAL = Benchmark(
     breakdowns=("subject", "discipline", "question type"),
     notes=(
         "The prompts are those of the official configuration for LLaVA; every image stands where its tag does.",
-        "Where the official rule finds no option it draws one at random: the score is then one divided by the number of "
-        "options, what the draw gives on average.",
-        "Strict: nothing is drawn; where the official rule finds no option, one that our extraction finds named counts, "
-        "as in \\boxed{B}.",
+        "Where the official rule finds no option it draws one at random: the score is then one divided by the number "
+        "of options, what the draw gives on average.",
+        "Strict: nothing is drawn; where the official rule finds no option, one that our extraction finds named "
+        "counts, as in \\boxed{B}.",
         "Harnesses score the same answers 4 points apart, as their rules differ: compare scores of one rule.",
         "Chance is the official random choice on the validation set.",
     ),
