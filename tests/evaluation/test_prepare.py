@@ -220,7 +220,7 @@ def test_finished_artifact_and_foreign_files_are_never_overwritten(source: Path,
         prepare(entry(source), tmp_path / "out", partial=True)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.txt").write_text("x")
-    with pytest.raises(StorageError, match="holds thesis.txt"):
+    with pytest.raises(StorageError, match=r"holds thesis\.txt"):
         prepare(entry(source), tmp_path / "mine", partial=True)
 
 

@@ -62,7 +62,7 @@ _COLUMNS = {
     "level": "difficulty, 1 to 5",
     "subject": "one of sixteen",
 }
-_SCORING = "MathVision's official extraction and equality (mathllm/MATH-V), formulas read by a bounded evaluator"
+_SCORING = "MathVision's official extraction and equality (mathllm/MATH-V); no judge"
 _NOTES = (
     "The prompt is that of the official evaluation with merged images: the image first, the question as published with "
     "its tags <image1> …, the options where they are not bare letters.",

@@ -219,7 +219,7 @@ def test_mmmu_open_answers(answer: str, accepted: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("options", ["__import__('os')", "['a', 2]", "('a', 'b')", "[" * 5000, "['a'", "[]"])
 def test_mmmu_options_that_are_no_list_of_texts_are_refused(options: str) -> None:
-    with pytest.raises(ValueError, match="options: .*Python list of texts"):
+    with pytest.raises(ValueError, match=r"options: .*Python list of texts"):
         mmmu(options=options)
 
 
