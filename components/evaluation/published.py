@@ -25,6 +25,7 @@ _Batch = tuple[int, Callable[[Sequence[int]], list[Row]]]
 """The number of its rows, and what makes Python values of some of them."""
 
 _ENDINGS = (".parquet", ".arrow", ".jsonl")
+_SPLITS = ("train", "dev", "val", "validation", "test", "testdev", "testmini", "testmini_text_only")
 _ROWS = 64  # a batch; pages of documents take a megabyte each
 
 
@@ -152,14 +153,21 @@ def _files(path: Path, hub: HubData) -> list[Path]:
     if (path / MANIFEST).exists():
         raise SourceError(str(path), "an artifact, not a published set", "Use a prepared benchmark as it is")
     if (path / "dataset_dict.json").exists():
-        splits = json.loads((path / "dataset_dict.json").read_text(encoding="utf-8"))["splits"]
+        splits = _description(path / "dataset_dict.json", "splits")
         if hub.split not in splits:
             raise SourceError(str(path), f"no split {hub.split}, but {', '.join(splits)}", "Save that split too")
         path = path / hub.split
     if (path / "state.json").exists():
-        state = json.loads((path / "state.json").read_text(encoding="utf-8"))
-        return [path / file["filename"] for file in state["_data_files"]]
+        return [path / Path(file["filename"]).name for file in _description(path / "state.json", "_data_files")]
     return _laid_out(path, hub)
+
+
+def _description(path: Path, key: str) -> list[Any]:
+    """What datasets wrote beside a saved set."""
+    try:
+        return list(json.loads(path.read_text(encoding="utf-8"))[key])
+    except (ValueError, LookupError, TypeError) as error:
+        raise SourceError(str(path), f"not what datasets writes ({error})", "Save the set again") from error
 
 
 def _laid_out(path: Path, hub: HubData) -> list[Path]:
@@ -168,11 +176,15 @@ def _laid_out(path: Path, hub: HubData) -> list[Path]:
     for ending in _ENDINGS:
         found = [file for folder in folders for file in sorted(folder.rglob(f"*{ending}"))]
         found = [file for file in found if not file.name.startswith("cache-")]  # of a past use of datasets
-        named = [file for file in found if file.stem == hub.split or file.name.startswith(f"{hub.split}-")]
-        if named or found:
-            return named or found
+        named = [file for file in found if file.stem.split("-")[0] == hub.split]
+        # Of files that name no split, all are taken; those of other splits never are.
+        unnamed = [file for file in found if file.stem.split("-")[0] not in _SPLITS]
+        if named or unnamed:
+            return named or unnamed
     raise SourceError(
-        str(path), f"no file that ends in {', '.join(_ENDINGS)}", f"Give the files or the folder of {hub.dataset}"
+        str(path),
+        f"no file of split {hub.split} that ends in {', '.join(_ENDINGS)}",
+        f"Give the files or the folder of {hub.dataset}",
     )
 
 
@@ -290,7 +302,10 @@ def _image(value: Any, folder: Path) -> Any:
     path = value.get("path") if isinstance(value, Mapping) and not value.get("bytes") else value
     if not isinstance(path, str) or not path:
         return value
-    file, root = (folder / path).resolve(), folder.resolve()
-    # A path that leads out of the source's folder is not followed: whoever wrote the file chose it.
-    inside = file.is_relative_to(root) and file.is_file()
-    return {"bytes": file.read_bytes() if inside else b"", "path": path}
+    try:
+        file = (folder / path).resolve()
+        # A path that leads out of the source's folder is not followed: whoever wrote the file chose it.
+        data = file.read_bytes() if file.is_relative_to(folder.resolve()) else b""
+    except (OSError, ValueError):  # not there, or no path at all
+        data = b""
+    return {"bytes": data, "path": path}

@@ -13,6 +13,7 @@ import pytest
 from components.core.artifact import seal
 from components.core.errors import SourceError
 from components.evaluation.benchmarks.ai2d import AI2D
+from components.evaluation.benchmarks.chartqa import CHARTQA_TEST
 from components.evaluation.benchmarks.docvqa import DOCVQA_VAL
 from components.evaluation.benchmarks.mathverse import MATHVERSE_TESTMINI
 from components.evaluation.benchmarks.mmmu import MMMU_VAL
@@ -123,10 +124,10 @@ def test_fingerprint_is_of_the_content_and_not_of_the_place(tmp_path: Path) -> N
 def test_image_path_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(b"secret")
     (tmp_path / "set").mkdir()
-    paths = ["../secret.png", str(tmp_path / "secret.png"), "missing.png"]
+    paths = ["../secret.png", str(tmp_path / "secret.png"), "missing.png", "long" * 200, "\0", "."]
     lines = [json.dumps({"image": path, "question": "?"}) for path in paths]
     (tmp_path / "set/test.jsonl").write_text("\n".join(lines))
-    assert [row["image"]["bytes"] for _, row in rows_of(tmp_path / "set")] == [b"", b"", b""]
+    assert [row["image"]["bytes"] for _, row in rows_of(tmp_path / "set")] == [b""] * len(paths)
 
 
 def cut(path: Path) -> Path:
@@ -138,7 +139,9 @@ def cut(path: Path) -> Path:
     ("make", "message"),
     [
         (lambda folder: folder / "nowhere", "no such file or folder. Give the files or the folder of lmms-lab/ai2d"),
-        (lambda folder: folder, "no file that ends in .parquet, .arrow, .jsonl"),
+        (lambda folder: folder, "no file of split test that ends in .parquet, .arrow, .jsonl"),
+        (lambda folder: write_fixture("textvqa_val", folder), "no file of split test"),  # it has validation alone
+        (lambda folder: _text(folder / "dataset_dict.json", "{").parent, "dataset_dict.json: not what datasets writes"),
         (lambda folder: cut(write_fixture("ai2d", folder) / FILE), "not a whole parquet file"),
         (lambda folder: cut(as_stream(folder)), "not a whole arrow file"),
         (lambda folder: _text(folder / "a.csv", "a,b"), "not a file that ends in .parquet"),
@@ -231,3 +234,19 @@ def test_hub_that_breaks_off_is_a_named_error(asked_of_hub: list[Any], monkeypat
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: FakeStream(rows, breaks_at=5))
     with pytest.raises(SourceError, match=r"lmms-lab/ai2d@.* test: not to be had from the hub \(the line is dead\)"):
         list(open_published(AI2D).rows())
+
+
+def test_stream_of_datasets_gives_the_published_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library itself, on files of our own in the place of the hub's."""
+    files = str(write_fixture("chartqa_test", tmp_path) / FILE)
+    load = datasets.load_dataset
+    monkeypatch.setattr(huggingface_hub.HfApi, "repo_info", lambda *_, **__: SimpleNamespace(sha="f" * 40))
+    monkeypatch.setattr(
+        datasets,
+        "load_dataset",
+        lambda *_, split, **__: load("parquet", data_files={split: files}, split=split, streaming=True),
+    )
+    rows = list(open_published(CHARTQA_TEST).rows())
+    assert rows == list(open_published(CHARTQA_TEST, files).rows())
+    assert rows[0][1]["image"]["bytes"] == drawn("bars")
+    assert [row["human_or_machine"] for _, row in rows] == [0] * 5 + [1] * 7
