@@ -40,10 +40,10 @@ def _to_question(row: Mapping[str, Any]) -> Question:
 
 def _mark(question: Question, response: str) -> Marks:
     official = ai2d(answer_text(response), question.references, question.meta)
-    named, found = option_named(response, question.meta["options"])
-    if named is None:
-        return marked(official, official, "the response is compared as a whole")
-    return marked(official, Grade(float(named == question.references[0]), named), f"option named, {found}")
+    named, answer, found = option_named(response, question.meta["options"])
+    if answer is None:
+        return marked(official, official, "the response's first letter, or the response as a whole")
+    return marked(official, Grade(float(named in question.references), named or answer), f"option named, {found}")
 
 
 AI2D = Benchmark(
@@ -67,7 +67,8 @@ AI2D = Benchmark(
         "The prompt is that of lmms-eval's task: options with their letters, and an instruction to answer by letter.",
         "The variant whose labels in the diagram are masked; scores of the unmasked variant are far higher, and "
         "cannot be compared.",
-        "Strict: an option that our extraction finds named, by letter or text, counts as the answer.",
+        "Strict: the one option that our extraction finds named, by letter or text, counts as the answer; where it "
+        "finds no answer, as in a long explanation behind a letter, it is the official score.",
         "The published set has no ids: a question's id is its row, counted from 0.",
         "Chance is one of four options, which nearly all questions have.",
     ),

@@ -5,6 +5,7 @@ official rule, and the same for all benchmarks.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from components.core.question import Question
 from components.core.sample import FALLBACK, NO_ANSWER, UNDECIDED
@@ -43,21 +44,30 @@ def answer_text(response: str) -> str:
     return "" if not ended and text.startswith(_THINK) else text
 
 
-def option_named(response: str, options: Sequence[str]) -> tuple[str | None, str]:
-    """The letter of the option that a response names, and where it was found.
+class Named(NamedTuple):
+    """What a response says of the options."""
+
+    letter: str | None
+    """Of the one option that is named; None where none is, or several are."""
+    answer: str | None
+    """The answer that was found, whatever it names; None where there is none."""
+    rule: str
+    """Where it was found."""
+
+
+def option_named(response: str, options: Sequence[str]) -> Named:
+    """The option that a response names.
 
     Args:
         response: As it came; the answer is found by our extraction.
         options: Their texts, A first.
-
-    Returns:
-        No letter where there is no answer, or it names no option, or several.
     """
     answer, rule = extract(response)
     if answer is None or len(answer) > _LONGEST_OPTION:
-        return None, rule
-    named = [option for option in named_options(answer, options) if option < len(options)]
-    return (letter(named[0]), rule) if len(named) == 1 else (None, rule)
+        return Named(None, answer, rule)
+    # A letter beyond the options names none, and with another one is a hedge all the same.
+    named = list(named_options(answer, options))
+    return Named(letter(named[0]) if len(named) == 1 and named[0] < len(options) else None, answer, rule)
 
 
 def marked(official: Grade, strict: Grade, rule: str, guess: float = 0.0) -> Marks:

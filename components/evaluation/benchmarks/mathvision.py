@@ -47,7 +47,7 @@ def _listed(options: list[str]) -> str:
 def _mark(question: Question, response: str) -> Marks:
     official = mathvision(answer_text(response), question.references, question.meta)
     options = question.meta["options"]
-    named, found = option_named(response, options) if options else (None, "")
+    named, _, found = option_named(response, options)
     if named is None:
         return marked(official, official, "official extraction and equality")
     return marked(official, Grade(float(named == question.references[0]), named), f"option named, {found}")

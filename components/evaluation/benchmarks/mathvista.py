@@ -2,17 +2,17 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 from typing import Any
 
 from components.core.example import Family
 from components.core.question import Question
 from components.evaluation.benchmark import Benchmark, HubData, Marks
-from components.evaluation.benchmarks.marking import answer_text, for_all, marked, option_named
+from components.evaluation.benchmarks.marking import Named, answer_text, for_all, marked, option_named
 from components.evaluation.benchmarks.rows import id_in, image_hash, image_in, text_in, texts_in
-from components.evaluation.grade import FALLBACK, Grade
-from components.evaluation.graders.mathvista import mathvista, mathvista_strict
-from components.rewards.extraction import extract
+from components.evaluation.grade import Grade
+from components.evaluation.graders.mathvista import mathvista
 
 SKILLS = (
     *("algebraic reasoning", "arithmetic reasoning", "geometry reasoning", "logical reasoning"),
@@ -50,23 +50,30 @@ def _precision(value: Any) -> float | None:
 
 
 def _mark(question: Question, response: str) -> Marks:
-    official = mathvista(answer_text(response), question.references, question.meta)
-    answer, found = extract(response)
-    if answer is None:
-        return marked(official, Grade(0.0, None), f"no answer, {found}")
-    read = _read(answer, response, question.meta)
-    strict = mathvista_strict(read, question.references, {**question.meta, "stage": "normalize"})
-    if FALLBACK in strict.flags:  # the nearest choice, which nobody named
-        strict = Grade(0.0, answer)
-    strict = Grade(strict.score, strict.extraction or answer)
-    return marked(official, strict, f"normalised and matched, {found}")
+    meta = question.meta
+    official = mathvista(answer_text(response), question.references, meta)
+    named = option_named(response, meta["choices"])
+    _, answer, found = named
+    is_choice = meta["question_type"] == "multi_choice"
+    read = _chosen(named, meta["choices"]) if is_choice else _without_unit(answer, meta["answer_type"])
+    if read is None:  # the nearest choice would be a guess
+        return marked(official, Grade(0.0, answer), f"no option, {found}" if answer else f"no answer, {found}")
+    strict = mathvista(read, question.references, {**meta, "stage": "normalize"})
+    return marked(official, Grade(strict.score, strict.extraction or answer), f"normalised and matched, {found}")
 
 
-def _read(answer: str, response: str, meta: Mapping[str, Any]) -> str:
-    """What the judge would make of an answer: an option's letter, or a number without its unit."""
-    if meta["question_type"] == "multi_choice":
-        return option_named(response, meta["choices"])[0] or answer
-    if meta["answer_type"] in ("integer", "float") and len(answer) <= _LONGEST_NUMBER:
+def _chosen(named: Named, choices: Sequence[str]) -> str | None:
+    """The option that an answer names, as the official normalisation reads it without a guess."""
+    answer = named.answer
+    # Texts of options may look like letters, "(b)" fourth, or be alike: the official reading of these stands.
+    if answer is not None and (answer in choices or answer in ascii_uppercase[: len(choices)]):
+        return answer
+    return named.letter
+
+
+def _without_unit(answer: str | None, answer_type: str) -> str | None:
+    """What the judge would make of a free-form answer: where a number is wanted, the only one in it."""
+    if answer and answer_type in ("integer", "float") and len(answer) <= _LONGEST_NUMBER:
         numbers = _NUMBER.findall(answer.replace("\u2212", "-"))
         return numbers[0].replace(",", "") if len(numbers) == 1 else answer
     return answer
@@ -102,8 +109,8 @@ MATHVISTA_TESTMINI = Benchmark(
         "the official protocol asks GPT for all others.",
         "Without a judge, empty answers score 16.8 points of 100: the official rule takes the nearest choice, which "
         "for an empty extraction is the shortest one.",
-        "Strict: our extraction takes the judge's place (an option named by letter or text, the only number of the "
-        "answer without its unit), then the official normalisation and match; no answer and a nearest choice score 0.",
+        "Strict: our extraction takes the judge's place (the one option named by letter or text, the only number of the "
+        "answer), then the official normalisation and match; no answer, no option and several options score 0.",
         "The official normalisation truncates: 3.7 is right where the integer 3 is.",
         "Two answers are out of their own text's reach under the official rule (problems 168 and 849); their letters "
         "are not.",

@@ -118,7 +118,7 @@ def _mark(question: Question, response: str) -> Marks:
     official = mmmu_multichoice(text, question.references, question.meta)
     if official.score is not None:
         return marked(official, official, "letter or text of an option")
-    named, found = option_named(response, options)
+    named, _, found = option_named(response, options)
     strict = Grade(0.0, None, (NO_ANSWER,)) if named is None else Grade(float(named in question.references), named)
     return marked(official, strict, f"option named, {found}" if named else "no option", guess=1 / len(options))
 

@@ -1,6 +1,7 @@
 """From a response to marks: cases worked out by hand, and what holds for any text."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -24,6 +25,7 @@ CASES = [
     ("mathvista_testmini", "2", "B. 140°", 0, 1, "140°", ("fallback",)),
     ("mathvista_testmini", "2", "The answer is (C).", 0, 0, "145°", ("fallback",)),
     ("mathvista_testmini", "2", "A or B", 0, 0, "A or B", ("fallback",)),
+    ("mathvista_testmini", "2", "(B) or (C)", 0, 0, "(B) or (C)", ("fallback",)),
     ("mathvista_testmini", "2", "", 0, 0, None, GUESSED),
     ("mathvista_testmini", "11", "", 1, 0, None, GUESSED),  # "upper" is the first of two that are equally long
     ("mathvista_testmini", "10", "lef", 1, 0, "lef", ("fallback",)),  # "left" is nearest, and not named
@@ -97,6 +99,8 @@ CASES = [
     ("ai2d", "0", "<think>A.</think><answer>B</answer>", 1, 1, "B", ()),
     ("ai2d", "0", "B. " + "The plant turns light into food. " * 9, 1, 1, "B", ()),
     ("ai2d", "0", "A", 0, 0, "A", ()),
+    ("ai2d", "0", "B. or C.", 1, 0, "B. or C.", ()),  # the official rule reads the first letter
+    ("ai2d", "0", "E", 0, 0, "E", ()),
     ("ai2d", "0", "", 0, 0, None, ("no answer",)),
     ("mmmu_val", "validation_Accounting_1", "(B)", 1, 1, "B", ()),
     ("mmmu_val", "validation_Accounting_1", "A", 0, 0, "A", ()),
@@ -121,6 +125,28 @@ def test_marks(name, key, response, score, strict, extracted, flags, questions: 
 
 def mark(question: Question, name: str, response: str) -> Marks:
     return load_benchmark(name).marker([question])(question, response)
+
+
+@pytest.mark.parametrize(
+    ("response", "strict"),
+    [
+        ("E", 1),  # the letter of the option whose text is "(b)"
+        ("(b)", 0),  # officially the letter B, though it is the answer's own text
+        ("A", 0),
+        ("F", 0),
+    ],
+)
+def test_mathvista_options_whose_texts_look_like_letters(response: str, strict: float, questions: Read) -> None:
+    question = questions("mathvista_testmini")["2"]
+    choices = ["(c)", "(a)", "(e)", "(d)", "(b)"]
+    question = replace(question, references=("(b)",), meta={**question.meta, "choices": choices})
+    assert mark(question, "mathvista_testmini", response).strict == strict
+
+
+def test_mathvista_options_of_one_text(questions: Read) -> None:
+    question = questions("mathvista_testmini")["2"]
+    question = replace(question, references=("18",), meta={**question.meta, "choices": ["9", "12", "18", "18"]})
+    assert mark(question, "mathvista_testmini", "<answer>18</answer>").strict == 1
 
 
 def test_rule_says_what_decided_and_where_the_answer_was(questions: Read) -> None:
@@ -199,7 +225,7 @@ def test_answer_text(response: str, text: str) -> None:
     ],
 )
 def test_option_named(response: str, named: str | None) -> None:
-    assert option_named(response, ["Bergen", "Oslo"])[0] == named
+    assert option_named(response, ["Bergen", "Oslo"]).letter == named
 
 
 @pytest.mark.parametrize("name", NAMES)
