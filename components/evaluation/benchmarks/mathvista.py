@@ -109,8 +109,8 @@ MATHVISTA_TESTMINI = Benchmark(
         "the official protocol asks GPT for all others.",
         "Without a judge, empty answers score 16.8 points of 100: the official rule takes the nearest choice, which "
         "for an empty extraction is the shortest one.",
-        "Strict: our extraction takes the judge's place (the one option named by letter or text, the only number of the "
-        "answer), then the official normalisation and match; no answer, no option and several options score 0.",
+        "Strict: our extraction takes the judge's place (the one option named by letter or text, the only number of "
+        "the answer), then the official normalisation and match; no answer, no option and several options score 0.",
         "The official normalisation truncates: 3.7 is right where the integer 3 is.",
         "Two answers are out of their own text's reach under the official rule (problems 168 and 849); their letters "
         "are not.",
