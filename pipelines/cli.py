@@ -1,4 +1,4 @@
-"""The command line: harmo run | compile | lineage | score | grade | rewards.
+"""The command line: harmo run | compile | lineage | score | grade | rewards | benchmarks.
 
 Heavy packages are imported inside the commands, so that `harmo --help` answers at once.
 """
@@ -178,3 +178,34 @@ def replay(
     print_replay(outcome, tolerance, wide_console())
     if outcome.beyond(tolerance):
         raise typer.Exit(1)
+
+
+benchmarks_app = typer.Typer(help="The public benchmarks of the evaluation.", no_args_is_help=True)
+app.add_typer(benchmarks_app, name="benchmarks")
+
+
+@benchmarks_app.command("list")
+def list_benchmarks() -> None:
+    """List the public benchmarks: family, questions, where the data is, and its licence."""
+    from pipelines.benchmarks import print_benchmarks
+    from pipelines.explanation import wide_console
+
+    print_benchmarks(wide_console())
+
+
+@benchmarks_app.command("prepare")
+def prepare_benchmark(
+    name: Annotated[str, typer.Argument(help="The benchmark; `harmo benchmarks list` names them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the prepared benchmark, new or empty.")],
+    source: Annotated[str, typer.Option(help="The published set's files, or their folder; the hub without it.")] = "",
+    revision: Annotated[str, typer.Option(help="Branch, tag or commit of the hub.")] = "main",
+    limit: Annotated[int, typer.Option(min=0, help="Questions at most, drawn at random; 0 takes all.")] = 0,
+    partial: Annotated[bool, typer.Option("--partial", help="Accept a set that is not complete.")] = False,
+) -> None:
+    """Turn a published set into questions as they are asked, every row accounted for."""
+    from components.evaluation.config import BenchmarkEntry
+    from pipelines.benchmarks import prepare_to
+    from pipelines.explanation import wide_console
+
+    entry = BenchmarkEntry(name=name, path=source, revision=revision, limit=limit)
+    prepare_to(entry, output, partial, wide_console())

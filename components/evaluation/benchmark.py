@@ -59,6 +59,8 @@ class Benchmark:
     """A question of a source's row. ValueError (KeyError, TypeError): the row is not what it should be."""
     marker: Callable[[Iterable[Question]], Marker]
     """The marker for a set of questions."""
+    images: tuple[str, ...] = ("image",)
+    """Columns that hold an image, encoded; those that a source lacks are not read."""
     chance: float | None = None
     out_of: int | None = None
     breakdowns: tuple[str, ...] = ()

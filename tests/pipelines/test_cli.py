@@ -18,6 +18,8 @@ def test_command_line_is_pinned() -> None:
         "grade": ["--benchmark", "--output", "--stage", "-o", "file"],
         "rewards explain": ["--root", "rollout", "run"],
         "rewards replay": ["--root", "--tolerance", "run"],
+        "benchmarks list": [],
+        "benchmarks prepare": ["--limit", "--output", "--partial", "--revision", "--source", "-o", "name"],
     }
 
 

@@ -1,1 +1,1 @@
-"""The public benchmarks: one module each, with its prompt as the official one and its marking."""
+"""Benchmarks: the public sets, one file each: where the data is, how it is asked, how an answer is marked."""
