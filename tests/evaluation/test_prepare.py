@@ -9,7 +9,7 @@ import pytest
 from components.core.artifact import read_manifest, verify
 from components.core.errors import ArtifactError, EmptyDatasetError, SourceError, StorageError
 from components.core.lineage import trace
-from components.core.question import read_questions
+from components.core.question import QuestionFile
 from components.core.suite import BENCHMARK, QUESTIONS
 from components.evaluation import prepare as preparing
 from components.evaluation.benchmarks.ai2d import AI2D
@@ -35,7 +35,7 @@ def quarantined(folder: Path) -> list[dict[str, Any]]:
 
 
 def ids(folder: Path) -> list[str]:
-    return [question.id for question in read_questions(folder / QUESTIONS)]
+    return [question.id for question in QuestionFile(folder / QUESTIONS)]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,7 +46,7 @@ def test_every_row_becomes_a_question_or_is_quarantined_with_its_reason(name: st
 
     info, questions = read_prepared(tmp_path / "out")
     assert verify(tmp_path / "out", "benchmark") == manifest
-    assert len(list(read_questions(questions))) == info.questions == ASKED
+    assert len(list(QuestionFile(questions))) == info.questions == ASKED
     (lost,) = quarantined(tmp_path / "out")
     assert lost["row"] == ROWS - 1
     assert ": " in lost["reason"]

@@ -17,7 +17,7 @@ from tests.evaluation.fixtures import write_fixture
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 _SMOKE = Path(__file__).parents[1] / "recipes" / "smoke.yaml"
-_FEW = 6  # questions of each benchmark
+_ROWS, _QUESTIONS = 12, 11  # of each fixture: one row is no question
 
 
 def _harmo(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -31,7 +31,9 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("benchmarks")
     recipe = yaml.safe_load(_SMOKE.read_text())
     recipe["evaluation"] = {
-        "benchmarks": [{"name": name, "path": str(write_fixture(name, folder / name)), "limit": _FEW} for name in NAMES]
+        "benchmarks": [
+            {"name": name, "path": str(write_fixture(name, folder / name)), "limit": _ROWS} for name in NAMES
+        ]
     }
     (folder / "all.yaml").write_text(yaml.safe_dump(recipe))
     done = _harmo("run", folder / "all.yaml", "--output", folder / "output")
@@ -47,7 +49,7 @@ def test_every_benchmark_has_a_row_and_a_place_in_its_family(output: Path) -> No
     report = _report(output)
 
     assert set(report["benchmarks"]) == {*NAMES, *(f"heldout_{family}" for family in report["families"])}
-    assert all(report["benchmarks"][name]["n"] == _FEW for name in NAMES)
+    assert all(report["benchmarks"][name]["n"] == _QUESTIONS for name in NAMES)
     assert report["overall"]["n"] == sum(row["n"] for row in report["benchmarks"].values())
     assert sum(row["n"] for row in report["families"].values()) == report["overall"]["n"]
 

@@ -16,6 +16,7 @@ def test_command_line_is_pinned() -> None:
         "lineage": ["--root", "artifact"],
         "score": ["--output", "--rewards", "-o", "file"],
         "grade": ["--benchmark", "--output", "--stage", "-o", "file"],
+        "rescore": ["--output", "--root", "-o", "run"],
         "rewards explain": ["--root", "rollout", "run"],
         "rewards replay": ["--root", "--tolerance", "run"],
         "benchmarks list": [],

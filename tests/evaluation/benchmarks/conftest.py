@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.core.question import Question, read_questions
+from components.core.question import Question, QuestionFile
 from components.evaluation.config import BenchmarkEntry
 from components.evaluation.prepare import prepare, read_prepared
 from tests.evaluation.fixtures import write_fixture
@@ -31,6 +31,6 @@ def questions(prepared: Callable[[str], Path]) -> Callable[[str], dict[str, Ques
     @lru_cache
     def read(name: str) -> dict[str, Question]:
         _, path = read_prepared(prepared(name))
-        return {question.id: question for question in read_questions(path)}
+        return {question.id: question for question in QuestionFile(path)}
 
     return read
