@@ -19,6 +19,7 @@ from components.evaluation.tallies import category_counts, health, means
 
 Samples = Mapping[str, Sequence[Sample]]
 """By policy, in one order of questions."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -119,15 +120,19 @@ def _check(samples: Samples) -> None:
                 + _first_difference(asked[policy], expected),
                 "Evaluate all policies on one suite with the same settings",
             )
-        for sample in samples[policy]:
-            for metric in METRICS:
-                value = getattr(sample, metric)
-                if not 0 <= value <= 1:
-                    raise ArtifactError(
-                        f"the {policy} evaluation, {sample.benchmark}, question {sample.id}",
-                        f"its {metric} is {value}, not a number from 0 to 1",
-                        "Score the samples again",
-                    )
+        _check_scores(policy, samples[policy])
+
+
+def _check_scores(policy: str, samples: Sequence[Sample]) -> None:
+    for sample in samples:
+        for metric in METRICS:
+            value = getattr(sample, metric)
+            if not -_ROUNDING <= value <= 1 + _ROUNDING:
+                raise ArtifactError(
+                    f"the {policy} evaluation, {sample.benchmark}, question {sample.id}",
+                    f"its {metric} is {value}, not a number from 0 to 1",
+                    "Score the samples again",
+                )
 
 
 def _first_difference(found: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str]]) -> str:

@@ -51,7 +51,8 @@ class Clusters:
         """
         import numpy as np
 
-        return cls(np.bincount(units, weights=values), np.bincount(units).astype(np.float64))
+        sums, counts = np.bincount(units, weights=values), np.bincount(units)
+        return cls(sums.astype(np.float64), counts.astype(np.float64))
 
     def __len__(self) -> int:
         return len(self.sums)

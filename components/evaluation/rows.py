@@ -104,9 +104,7 @@ def combined_row(parts: Sequence[Measured]) -> ScoreRow:
     )
 
 
-def group_rows(
-    samples: Sequence[Sample], measured: Measured, config: DecisionConfig
-) -> dict[str, dict[str, GroupRow]]:
+def group_rows(samples: Sequence[Sample], measured: Measured, config: DecisionConfig) -> dict[str, dict[str, GroupRow]]:
     """Rows by name and value of `Sample.groups`; names and values in the order in which they first come.
 
     Args:
@@ -124,9 +122,7 @@ def group_rows(
     }
 
 
-def _group_row(
-    name: str, value: str, places: Sequence[int], measured: Measured, config: DecisionConfig
-) -> GroupRow:
+def _group_row(name: str, value: str, places: Sequence[int], measured: Measured, config: DecisionConfig) -> GroupRow:
     import numpy as np
 
     scores = {policy: measured.scores[policy][places] for policy in POLICIES}

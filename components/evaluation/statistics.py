@@ -70,7 +70,9 @@ def mean_score(
     # Scores that are all 0, or all 1, tell a bootstrap of nothing else; each cluster then counts as one question.
     is_alike = bool(scores.min() == scores.max())
     if _are_binary(scores) and (len(clusters) == len(scores) or is_alike):
-        return Estimate(estimate.value, _wilson(estimate.value, len(clusters)), estimate.resampled, estimate.standard_error)
+        return Estimate(
+            estimate.value, _wilson(estimate.value, len(clusters)), estimate.resampled, estimate.standard_error
+        )
     return estimate
 
 

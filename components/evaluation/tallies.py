@@ -17,8 +17,11 @@ def means(samples: Samples, metric: str) -> dict[str, float]:
 
 
 def health(samples: Samples) -> dict[str, dict[str, float]]:
-    """By policy: the share (0..1) of samples with each flag that any policy's have, and of those in the format; the
-    mean `length_tokens` and `prompt_tokens`.
+    """What the responses are like, by policy.
+
+    Returns:
+        The share (0..1) of samples with each flag that occurs under any policy, and of those in the `format`; the mean
+        `length_tokens` and `prompt_tokens`.
     """
     flags = sorted({flag for policy in POLICIES for sample in samples[policy] for flag in sample.flags})
     return {policy: _health(samples[policy], flags) for policy in POLICIES}
