@@ -83,7 +83,7 @@ def measured_row(measured: Measured, p_adjusted: float | None) -> ScoreRow:
 
 def combined_row(parts: Sequence[Measured]) -> ScoreRow:
     """The row of the unweighted mean over benchmarks, at least one; that of a single one says what its own does."""
-    means = {policy: _mean([part.means[policy] for part in parts]) for policy in POLICIES}
+    means = {policy: mean_of_estimates([part.means[policy] for part in parts], (0.0, 1.0)) for policy in POLICIES}
     gain = mean_of_differences([part.gain for part in parts])
     over_control = mean_of_differences([part.over_control for part in parts])
     baseline = means[BASELINE].value
@@ -135,10 +135,6 @@ def _group_row(name: str, value: str, places: Sequence[int], measured: Measured,
         difference=gain.estimate.value,
         difference_ci95=gain.estimate.ci95,
     )
-
-
-def _mean(parts: Sequence[Estimate]) -> Estimate:
-    return parts[0] if len(parts) == 1 else mean_of_estimates(parts, (0.0, 1.0))
 
 
 def _random(name: str) -> "np.random.Generator":

@@ -6,12 +6,12 @@ each benchmark alike; its resamples are the means of the benchmarks' own, which 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from components.core.comparison import Interval
 from components.evaluation.resampling import Clusters
-from components.evaluation.significance import bootstrap_p, detectable_difference, mcnemar_p
+from components.evaluation.significance import MIN_INFORMATIVE, bootstrap_p, detectable_difference, mcnemar_p
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,9 +70,7 @@ def mean_score(
     # Scores that are all 0, or all 1, tell a bootstrap of nothing else; each cluster then counts as one question.
     is_alike = bool(scores.min() == scores.max())
     if _are_binary(scores) and (len(clusters) == len(scores) or is_alike):
-        return Estimate(
-            estimate.value, _wilson(estimate.value, len(clusters)), estimate.resampled, estimate.standard_error
-        )
+        return replace(estimate, ci95=_wilson(estimate.value, len(clusters)))
     return estimate
 
 
@@ -86,7 +84,9 @@ def paired_difference(
     """New minus old.
 
     The p-value is McNemar's exact one where all scores are 0 or 1 and no two questions share a cluster, and else that
-    of the bootstrap, which is 0.05 or less exactly where the interval excludes 0.
+    of the bootstrap, which is 0.05 or less exactly where the interval excludes 0. The interval includes 0 where fewer
+    than six clusters differ, since no exact test calls so few significant: resamples of five gains are all but certain
+    to gain.
 
     Args:
         new: Scores in 0..1, one a question.
@@ -100,9 +100,9 @@ def paired_difference(
     steps = new - old
     steps[np.abs(steps) < _EQUAL] = 0.0
     clusters = Clusters.of(steps, units)
-    estimate = _estimate(clusters, (-1.0, 1.0), resamples, random)
     wins, losses = int((steps > 0).sum()), int((steps < 0).sum())
     informative = int((np.abs(clusters.sums) > _EQUAL).sum())
+    estimate = _widened(_estimate(clusters, (-1.0, 1.0), resamples, random), informative)
     is_mcnemar = _are_binary(new) and _are_binary(old) and len(clusters) == len(steps)
     p_value = mcnemar_p(wins, losses) if is_mcnemar else bootstrap_p(estimate.resampled, informative)
     known = estimate.standard_error is not None
@@ -110,7 +110,7 @@ def paired_difference(
 
 
 def mean_of_estimates(parts: Sequence[Estimate], bounds: Interval) -> Estimate:
-    """The unweighted mean of the means of several benchmarks, at least one.
+    """The unweighted mean of the means of benchmarks, at least one; that of a single one is its own estimate.
 
     Args:
         parts: Estimates with independent resamples, as many each.
@@ -118,6 +118,8 @@ def mean_of_estimates(parts: Sequence[Estimate], bounds: Interval) -> Estimate:
     """
     import numpy as np
 
+    if len(parts) == 1:
+        return parts[0]
     resampled = np.mean([part.resampled for part in parts], axis=0)
     errors = [part.standard_error for part in parts if part.standard_error is not None]
     known = len(errors) == len(parts)
@@ -130,11 +132,11 @@ def mean_of_estimates(parts: Sequence[Estimate], bounds: Interval) -> Estimate:
 
 
 def mean_of_differences(parts: Sequence[Difference]) -> Difference:
-    """The unweighted mean of the differences of several benchmarks, at least one; wins and losses are added up."""
+    """The unweighted mean of the differences of benchmarks, at least one; wins and losses are added up."""
     if len(parts) == 1:
         return parts[0]
-    estimate = mean_of_estimates([part.estimate for part in parts], (-1.0, 1.0))
     informative = sum(part.informative for part in parts)
+    estimate = _widened(mean_of_estimates([part.estimate for part in parts], (-1.0, 1.0)), informative)
     return Difference(
         estimate=estimate,
         wins=sum(part.wins for part in parts),
@@ -160,6 +162,14 @@ def _estimate(clusters: Clusters, bounds: Interval, resamples: int, random: "np.
     resampled, error = clusters.resampled_means(resamples, random), clusters.standard_error
     interval = bounds if error is None else percentile_interval(resampled)
     return Estimate(clusters.mean, interval, resampled, error)
+
+
+def _widened(difference: Estimate, informative: int) -> Estimate:
+    """The estimate of a difference, its interval stretched to 0 where too few clusters differ to be significant."""
+    if informative >= MIN_INFORMATIVE:
+        return difference
+    low, high = difference.ci95
+    return replace(difference, ci95=(min(low, 0.0), max(high, 0.0)))
 
 
 def _wilson(share: float, size: int) -> Interval:

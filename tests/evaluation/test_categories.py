@@ -110,7 +110,6 @@ def test_every_sample_has_one_of_the_categories(
     assert category_of(completion, extracted, references, strict, ()) in CATEGORIES
 
 
-@pytest.mark.timeout(10)
 @pytest.mark.parametrize(
     ("completion", "references"),
     [
@@ -120,7 +119,7 @@ def test_every_sample_has_one_of_the_categories(
     ],
 )
 def test_work_on_a_long_response_and_many_references_is_bounded(completion: str, references: list[str]) -> None:
-    # Seconds with a search that is not bounded, which the limit of a test then ends.
+    # Looking at every place of every reference would take longer than a test may.
     for answer in (completion, completion[:1000], "7"):
         assert category_of(completion, answer, references, 0.0, ()) in CATEGORIES
     assert repeats(completion)

@@ -123,7 +123,7 @@ def test_bootstrap_p_value_is_5_percent_or_less_exactly_where_the_interval_exclu
     gain = _paired(new, old, units, resamples=1000)
 
     low, high = gain.estimate.ci95
-    if gain.informative > 5 and gain.p_value is not None:
+    if gain.p_value is not None:
         assert (gain.p_value <= 0.05) == (low > 0 or high < 0)
 
 
@@ -148,6 +148,17 @@ def test_few_images_that_all_gained_are_not_significant() -> None:
     gain = _paired([0.9, 0.8, 0.7], [0.1, 0.2, 0.3])
 
     assert gain.p_value == pytest.approx(2 * 0.5**3)
+    assert gain.estimate.ci95 == (0.0, pytest.approx(0.8, abs=1e-9))
+    overall = mean_of_differences([gain, _paired([0.9, 0.8], [0.1, 0.2])])
+    assert overall.p_value == pytest.approx(2 * 0.5**5)
+    assert overall.estimate.ci95[0] == 0.0
+
+
+@pytest.mark.parametrize(("wins", "excludes_0"), [(5, False), (6, True)])
+def test_interval_excludes_0_only_where_an_exact_test_could(wins: int, excludes_0: bool) -> None:
+    low, _ = _paired([1.0] * wins + [0.0] * 994, [0.0] * (wins + 994)).estimate.ci95
+
+    assert (low > 0) == excludes_0
 
 
 @pytest.mark.parametrize(
@@ -202,7 +213,9 @@ def test_interval_of_a_mean_over_benchmarks_adds_their_variances() -> None:
 
 
 def test_mean_over_one_benchmark_is_that_benchmark() -> None:
-    gain = _paired([1.0, 0.0, 1.0], [0.0, 0.0, 1.0])
+    gain, mean = _paired([1.0, 0.0, 1.0], [0.0, 0.0, 1.0]), _mean([1.0, 0.0, 1.0])
+
+    assert mean_of_estimates([mean], (0.0, 1.0)) is mean
 
     assert mean_of_differences([gain]) is gain
 
