@@ -1,23 +1,25 @@
-"""Compare baseline, candidate and control on the same held-out examples, and decide on promotion.
+"""Compare baseline, candidate and control on the same questions, and decide on promotion.
 
-The decision rests on held-out scores and their intervals, never on the training reward.
+All that a comparison says is computed from samples alone, so that it can be made again from them.
 """
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from components.core.artifact import Manifest, seal, verify
-from components.core.comparison import BASELINE, CANDIDATE, COMPARISON, CONTROL, POLICIES, ScoreRow
+from components.core.comparison import BASELINE, CANDIDATE, POLICIES, Comparison, ScoreRow
 from components.core.errors import ArtifactError
+from components.core.sample import METRICS, Sample, read_samples
 from components.evaluation.config import DecisionConfig
-from components.evaluation.evaluate import read_samples
-from components.evaluation.statistics import Estimate, differences, macro_mean, mean_score
+from components.evaluation.decision import decide
+from components.evaluation.rows import Measured, combined_row, group_rows, measure, measured_row
+from components.evaluation.significance import holm
+from components.evaluation.tallies import category_counts, health, means
 
-Scores = dict[str, dict[str, list[float]]]
-"""Scores by policy and family, in one order of examples."""
+Samples = Mapping[str, Sequence[Sample]]
+"""By policy, in one order of questions."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class ComparisonResult:
     promoted: bool
     reasons: list[str]
     metrics: dict[str, float]
+    """Scalars for Kubeflow's run comparison, see `flat_metrics`."""
 
 
 def compare(evaluations: Mapping[str, Path], output: Path, config: DecisionConfig) -> ComparisonResult:
@@ -39,115 +42,60 @@ def compare(evaluations: Mapping[str, Path], output: Path, config: DecisionConfi
         config: When to promote.
 
     Raises:
-        ArtifactError: An evaluation is not whole, or the three are not of the same examples.
+        ArtifactError: An evaluation is not whole, or the three are not of the same questions.
     """
     inputs = {policy: verify(evaluations[policy], "evaluation") for policy in POLICIES}
-    scores = _scores({policy: read_samples(evaluations[policy]) for policy in POLICIES})
-    families = {family: _family_row(scores, family, config.resamples) for family in scores[BASELINE]}
-    overall = _row(
-        scores, {policy: macro_mean(scores[policy], config.resamples) for policy in POLICIES}, config.resamples
-    )
-    promoted, reasons = decide(overall, families, config)
-    content = {
-        "overall": asdict(overall),
-        "families": {family: asdict(row) for family, row in families.items()},
-        "promoted": promoted,
-        "reasons": reasons,
-    }
+    comparison = comparison_of({policy: read_samples(evaluations[policy]) for policy in POLICIES}, config)
     output.mkdir(parents=True, exist_ok=True)
-    (output / COMPARISON).write_text(json.dumps(content, indent=2, allow_nan=False), encoding="utf-8")
+    comparison.save(output)
     manifest = seal(output, "comparison", {"decision": config.identity()}, inputs)
-    return ComparisonResult(manifest, promoted, reasons, _metrics(overall, families))
+    return ComparisonResult(manifest, comparison.promoted, list(comparison.reasons), flat_metrics(comparison))
 
 
-def decide(overall: ScoreRow, families: Mapping[str, ScoreRow], config: DecisionConfig) -> tuple[bool, list[str]]:
-    """Whether to promote the candidate, and why.
+def comparison_of(samples: Samples, config: DecisionConfig) -> Comparison:
+    """Compare samples: a pure function, whose resamples depend on nothing but the benchmark's name.
 
-    Promotion needs the lower end of the overall gain's interval above `min_gain`, and no family with a
-    significant loss (its interval wholly below 0) of more than `max_benchmark_loss`.
+    Args:
+        samples: By policy: baseline, candidate and control.
+        config: Which score counts, and when to promote.
 
-    Returns:
-        The decision and its reasons, one sentence each.
+    Raises:
+        ArtifactError: The policies did not answer the same questions, or a score is not in 0..1.
     """
-    low, high = overall.difference_ci95
-    gained = low > config.min_gain
-    relation = "lies above" if gained else "does not lie wholly above"
-    reasons = [
-        f"The overall gain is {_points(overall.difference)} points; its 95 % interval "
-        f"[{_points(low)}, {_points(high)}] {relation} the required {_points(config.min_gain)}."
-    ]
-    fallen = [name for name, row in families.items() if _fell(row, config)]
-    for name in fallen:
-        row = families[name]
-        reasons.append(
-            f"The family {name} lost {_points(-row.difference)} points, significantly and more than the "
-            f"{_points(config.max_benchmark_loss)} that are allowed."
-        )
-    if not fallen:
-        reasons.append(
-            f"No family lost significantly more than the allowed {_points(config.max_benchmark_loss)} points."
-        )
-    return gained and not fallen, reasons
-
-
-def _fell(row: ScoreRow, config: DecisionConfig) -> bool:
-    return row.difference_ci95[1] < 0 and row.difference < -config.max_benchmark_loss
-
-
-def _points(score: float) -> str:
-    return f"{100 * score:.1f}"
-
-
-def _scores(samples: Mapping[str, Sequence[Mapping[str, Any]]]) -> Scores:
-    ids = {policy: [row["id"] for row in rows] for policy, rows in samples.items()}
-    for policy in POLICIES:
-        if ids[policy] != ids[BASELINE]:
-            raise ArtifactError(
-                f"the {policy} evaluation",
-                f"its {len(ids[policy])} examples are not the {len(ids[BASELINE])} of the baseline evaluation",
-                "Evaluate all policies on one dataset with the same settings",
-            )
-    return {policy: _by_family(rows) for policy, rows in samples.items()}
-
-
-def _by_family(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        found.setdefault(row["family"], []).append(row["score"])
-    return found
-
-
-def _family_row(scores: Scores, family: str, resamples: int) -> ScoreRow:
-    own = {policy: {family: scores[policy][family]} for policy in POLICIES}
-    means = {policy: mean_score(scores[policy][family], resamples) for policy in POLICIES}
-    return _row(own, means, resamples)
-
-
-def _row(scores: Scores, means: Mapping[str, Estimate], resamples: int) -> ScoreRow:
-    gain = _paired(scores[CANDIDATE], scores[BASELINE])
-    over_control = _paired(scores[CANDIDATE], scores[CONTROL])
-    difference, above = macro_mean(gain, resamples), macro_mean(over_control, resamples)
-    steps = [step for family in gain.values() for step in family]
-    return ScoreRow(
-        n=len(steps),
-        scores={policy: mean.value for policy, mean in means.items()},
-        ci95={policy: mean.ci95 for policy, mean in means.items()},
-        difference=difference.value,
-        difference_ci95=difference.ci95,
-        over_control=above.value,
-        over_control_ci95=above.ci95,
-        wins=sum(step > 0 for step in steps),
-        losses=sum(step < 0 for step in steps),
+    _check(samples)
+    parts = {name: {p: [samples[p][i] for i in places] for p in POLICIES} for name, places in _places(samples).items()}
+    measured = {name: measure(name, part, config) for name, part in parts.items()}
+    benchmarks = _benchmark_rows(measured)
+    families = {family: combined_row([measured[name] for name in names]) for family, names in _families(parts).items()}
+    overall = combined_row(list(measured.values()))
+    promoted, reasons = decide(overall, benchmarks, config)
+    (other,) = (metric for metric in METRICS if metric != config.metric)
+    return Comparison(
+        metric=config.metric,
+        overall=overall,
+        families=families,
+        benchmarks=benchmarks,
+        promoted=promoted,
+        reasons=reasons,
+        other_scores={name: means(part, other) for name, part in parts.items()},
+        breakdowns={name: group_rows(part[BASELINE], measured[name], config) for name, part in parts.items()},
+        health={name: health(part) for name, part in parts.items()},
+        categories={name: category_counts(part) for name, part in parts.items()},
     )
 
 
-def _paired(new: Mapping[str, list[float]], old: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    return {family: differences(new[family], old[family]) for family in old}
+def flat_metrics(comparison: Comparison) -> dict[str, float]:
+    """The scores (0..1) of baseline and candidate and the gain: overall, and of each family and benchmark.
 
-
-def _metrics(overall: ScoreRow, families: Mapping[str, ScoreRow]) -> dict[str, float]:
-    """The scalars that Kubeflow's run comparison shows."""
-    rows = {"overall": overall, **families}
+    Keys are {name}_baseline, {name}_candidate and {name}_gain. A benchmark that is named as a family is, or
+    "overall", has "benchmark_" before its name.
+    """
+    rows: dict[str, ScoreRow] = {"overall": comparison.overall, **comparison.families}
+    for name, row in comparison.benchmarks.items():
+        key = name
+        while key in rows:
+            key = f"benchmark_{key}"
+        rows[key] = row
     return {
         f"{name}_{key}": value
         for name, row in rows.items()
@@ -157,3 +105,58 @@ def _metrics(overall: ScoreRow, families: Mapping[str, ScoreRow]) -> dict[str, f
             ("gain", row.difference),
         )
     }
+
+
+def _check(samples: Samples) -> None:
+    asked = {policy: [(sample.benchmark, sample.id) for sample in samples[policy]] for policy in POLICIES}
+    expected = asked[BASELINE]
+    if not expected:
+        raise ArtifactError("the baseline evaluation", "it has no sample", "Evaluate on at least one question")
+    for policy in POLICIES:
+        if asked[policy] != expected:
+            raise ArtifactError(
+                f"the {policy} evaluation",
+                f"its {len(asked[policy])} questions are not the {len(expected)} of the baseline evaluation"
+                + _first_difference(asked[policy], expected),
+                "Evaluate all policies on one suite with the same settings",
+            )
+        _check_scores(policy, samples[policy])
+
+
+def _check_scores(policy: str, samples: Sequence[Sample]) -> None:
+    for sample in samples:
+        for metric in METRICS:
+            value = getattr(sample, metric)
+            if not -_ROUNDING <= value <= 1 + _ROUNDING:
+                raise ArtifactError(
+                    f"the {policy} evaluation, {sample.benchmark}, question {sample.id}",
+                    f"its {metric} is {value}, not a number from 0 to 1",
+                    "Score the samples again",
+                )
+
+
+def _first_difference(found: Sequence[tuple[str, str]], expected: Sequence[tuple[str, str]]) -> str:
+    for (benchmark, question), (other, wanted) in zip(found, expected, strict=False):
+        if (benchmark, question) != (other, wanted):
+            return f": the first that differs is {question!r} of {benchmark}, in place of {wanted!r} of {other}"
+    return ""
+
+
+def _places(samples: Samples) -> dict[str, list[int]]:
+    """Where each benchmark's samples stand; benchmarks in the order in which they first come."""
+    found: dict[str, list[int]] = {}
+    for place, sample in enumerate(samples[BASELINE]):
+        found.setdefault(sample.benchmark, []).append(place)
+    return found
+
+
+def _families(parts: Mapping[str, Samples]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, part in parts.items():
+        found.setdefault(part[BASELINE][0].family, []).append(name)
+    return found
+
+
+def _benchmark_rows(measured: Mapping[str, Measured]) -> dict[str, ScoreRow]:
+    adjusted = holm({name: each.gain.p_value for name, each in measured.items()})
+    return {name: measured_row(each, adjusted[name]) for name, each in measured.items()}
