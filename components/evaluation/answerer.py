@@ -112,7 +112,7 @@ class Answerer(ABC):
             tokens = self.length.of_images([scaled_size(size, factor) for size in sizes])
             return text + (tokens or 0)
 
-        factor = 1.0 if length_at(1.0) <= self.room else largest_factor(sizes, length_at, self.room)
+        factor = largest_factor(sizes, length_at, self.room)
         if factor is None:
             return self.too_long()
         return Opened(request, images) if factor == 1.0 else Opened(request, scale_images(images, factor), (RESIZED,))

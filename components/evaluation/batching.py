@@ -50,7 +50,7 @@ class BatchSize:
             self._double()
         elif self._tries == _TRIES:
             self._searching = False
-            self.current = max((questions // 2, questions), key=lambda size: self._rates[size])
+            self.current = questions // 2
 
     def halve(self, questions: int) -> None:
         """Take half of a batch that the memory did not hold, from now on."""

@@ -107,8 +107,11 @@ def largest_factor(sizes: Sequence[Size], length_at: Callable[[float], int], roo
         room: Tokens that the prompt may have.
 
     Returns:
-        The largest factor that was found; None where the prompt is too long whatever the images' size.
+        The largest factor that was found, 1 where nothing has to be done; None where the prompt is too long whatever
+        the images' size.
     """
+    if length_at(1.0) <= room:
+        return 1.0
     longest = max((side for size in sizes for side in size), default=0)
     low, high = min(1.0, _PATCH / max(longest, 1)), 1.0
     if length_at(low) > room:

@@ -55,7 +55,9 @@ def _compare(policy: Path, questions: Sequence[Question], batch_size: int, targe
         peer, stock_texts, _ = _timed(lambda: _stock(runner, stock, questions))
         different = sum(text != other for text, other in zip(texts, stock_texts, strict=True))
         if different:
-            raise SystemExit(f"batch size {batch_size}: {different} of {len(texts)} responses differ from stock lm-eval's")
+            raise SystemExit(
+                f"batch size {batch_size}: {different} of {len(texts)} responses differ from stock lm-eval's"
+            )
         ours.append(len(questions) / mine)
         theirs.append(len(questions) / peer)
         ratios.append(peer / mine)

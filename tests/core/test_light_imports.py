@@ -8,7 +8,14 @@ _HEAVY = ("torch", "transformers", "lm_eval", "trl", "kfp", "sklearn")
 
 @pytest.mark.parametrize(
     "module",
-    ["components.core.example", "components.core.policy", "pipelines.recipe", "pipelines.cli", "pipelines.grade"],
+    [
+        "components.core.example",
+        "components.core.policy",
+        "components.evaluation.runner",
+        "pipelines.recipe",
+        "pipelines.cli",
+        "pipelines.grade",
+    ],
 )
 def test_importing_does_not_load_heavy_packages(module: str) -> None:
     code = f"import sys, {module}; print(*(set({_HEAVY!r}) & set(sys.modules)))"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image, ImageDraw
 
 from components.core.artifact import seal
@@ -20,11 +21,16 @@ MAX_PIXELS = 224 * 224
 MAX_NEW_TOKENS = 12
 
 
-def make_policy(folder: Path, seed: int = 0, template: str = "{question}", max_new_tokens: int = MAX_NEW_TOKENS) -> Path:
+def make_policy(
+    folder: Path, seed: int = 0, template: str = "{question}", max_new_tokens: int = MAX_NEW_TOKENS
+) -> Path:
     """A policy artifact: a Qwen2.5-VL of one narrow layer. Random weights answer each question otherwise."""
     tokenizer = build_tokenizer(["What is the sum of the two digits?", "<think>3 + 4 = 7</think>"] * 3, 320)
     config = TinyPolicyConfig(hidden_size=32, head_size=16, layers=1, initializer_range=0.3)
-    build_model(config, tokenizer, seed).save_pretrained(folder)
+    model = build_model(config, tokenizer, seed)
+    with torch.no_grad():  # a long row makes the end token's logit large now and then, so that lengths vary
+        model.get_input_embeddings().weight[tokenizer.eos_token_id] *= 3
+    model.save_pretrained(folder)
     build_processor(tokenizer, MAX_PIXELS).save_pretrained(folder)
     Policy(template, max_new_tokens, MAX_PIXELS).save(folder)
     seal(folder, "policy", {"seed": seed})
