@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _ITEM_STATUS = (400, 413, 422)
 """HTTP statuses by which a server refuses the one request, not all of them."""
+_ALL_STATUS = (401, 403, 404)
+"""Those by which it refuses all: the key, the address or the model's name is wrong."""
 
 
 @dataclass(frozen=True)
@@ -310,16 +312,17 @@ class ChatAnswerer(LmEvalAnswerer):
         """Answer a batch; see Answerer.
 
         Raises:
-            ModelError: The server is out of reach.
+            ModelError: The server is out of reach, or refuses all requests.
         """
         try:
             return super().answer(requests)
         except Exception as error:
-            if _is_out_of_reach(error):
+            if _is_out_of_reach(error) or _status(error) in _ALL_STATUS:
                 raise ModelError(
                     str(self.lm.base_url),
-                    f"the server is out of reach ({first_line(error)})",
-                    "Start it or correct runner.arguments.base_url, and run again; the answers so far are kept",
+                    f"the server is out of reach, or refuses all requests ({first_line(error)})",
+                    "Start it or correct runner.arguments (base_url, model) and the key in OPENAI_API_KEY, and run "
+                    "again; the answers so far are kept",
                 ) from error
             if len(requests) == 1 and _status(error) in _ITEM_STATUS:
                 return [not_generated(first_line(error))]

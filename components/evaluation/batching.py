@@ -5,7 +5,7 @@ halves the batch for the rest of the run.
 """
 
 import time
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -16,10 +16,11 @@ from components.evaluation.response import Response, first_line, not_generated
 MAX_BATCH = 128
 _GAIN = 1.1
 """A doubled batch has to answer this many times as many questions a second."""
-_TRIES = 2
-"""Batches that a size gets to show its gain: a single one may have met a busy machine."""
+_EVIDENCE = 16
+"""Questions, in two batches at least, by which a size is judged before the search ends: responses differ in length, and
+a single batch may have met short ones, or a busy machine."""
 _HOPELESS = 32
-"""The model's failures in a row after which it is the model, and not the questions."""
+"""Failures, before any answer, after which it is the model that is at fault and not the questions."""
 RequestT = TypeVar("RequestT")
 
 
@@ -35,34 +36,47 @@ class BatchSize:
         self.current = fixed or 1
         self._limit = limit
         self._searching = fixed == 0
-        self._rates: dict[int, float] = {}
-        self._tries = 0
+        self._tried = 1
+        self._batches: Counter[int] = Counter()
+        self._seconds: dict[int, float] = defaultdict(float)
 
     def record(self, questions: int, seconds: float) -> None:
-        """Learn from a batch that was answered; one that was not full says nothing."""
+        """Learn from a batch.
+
+        Args:
+            questions: That were generated; of a batch that was not full, nothing is learnt.
+            seconds: It took.
+        """
         if not self._searching or questions != self.current:
             return
-        rate = questions / max(seconds, 1e-9)
-        self._rates[questions] = max(rate, self._rates.get(questions, 0.0))
-        smaller = self._rates.get(questions // 2, 0.0)
-        self._tries += 1
-        if self._rates[questions] >= _GAIN * smaller:
+        self._batches[questions] += 1
+        self._seconds[questions] += max(seconds, 1e-9)
+        smaller = self._tried // 2
+        if not smaller or self._rate(self._tried) >= _GAIN * self._rate(smaller):
             self._double()
-        elif self._tries == _TRIES:
-            self._searching = False
-            self.current = questions // 2
+            return
+        unsure = [size for size in (self._tried, smaller) if self._is_unsure(size)]
+        self._searching = bool(unsure)
+        self.current = unsure[0] if unsure else smaller
 
     def halve(self, questions: int) -> None:
         """Take half of a batch that the memory did not hold, from now on."""
         self.current = max(1, questions // 2)
         self._searching = False
 
+    def _rate(self, size: int) -> float:
+        """Questions a second."""
+        return size * self._batches[size] / self._seconds[size]
+
+    def _is_unsure(self, size: int) -> bool:
+        return self._batches[size] < 2 or size * self._batches[size] < _EVIDENCE
+
     def _double(self) -> None:
-        self._tries = 0
-        if 2 * self.current > self._limit:
+        if 2 * self._tried > self._limit:
             self._searching = False
         else:
-            self.current *= 2
+            self._tried *= 2
+        self.current = self._tried
 
 
 @dataclass
@@ -76,10 +90,11 @@ class Answering(Generic[RequestT]):
     size: BatchSize
     clock: Callable[[], float] = time.perf_counter
     """Seconds, for the search of a size."""
+    answered: int = 0
+    """Responses of this model so far, those of an earlier run included."""
     used: int = 0
     """The batch size that was last in use."""
     _failures: int = 0
-    """Of the model, in a row."""
 
     def run(self, requests: Sequence[RequestT]) -> None:
         """Answer them all.
@@ -88,7 +103,7 @@ class Answering(Generic[RequestT]):
             requests: The heaviest first, so that a memory that is too small shows at once.
 
         Raises:
-            ModelError: The model fails whatever it is asked.
+            ModelError: The model fails whatever it is asked, or it is gone.
         """
         queue = deque(requests)
         while queue:
@@ -97,7 +112,8 @@ class Answering(Generic[RequestT]):
             start = self.clock()
             outcome = self._attempt(batch)
             if not isinstance(outcome, Exception):
-                self.size.record(len(batch), self.clock() - start)
+                generated = sum(not response.missing for response in outcome)
+                self.size.record(generated, self.clock() - start)
             elif len(batch) == 1:
                 self._fail(batch[0], outcome)
             elif is_out_of_memory(outcome):
@@ -120,26 +136,33 @@ class Answering(Generic[RequestT]):
         except HarmoError:
             raise
         except Exception as error:
-            if "CUDA error" in str(error) and not is_out_of_memory(error):
+            if _is_gone(error):
                 raise ModelError(
-                    "the GPU", first_line(error), "Run again in a new process; the answers so far are kept"
+                    "the model", f"it is gone ({first_line(error)})", "Run again; the answers so far are kept"
                 ) from error
             # Without its traceback, whose frames hold on to the batch's tensors.
             return error.with_traceback(None)
         self.keep(batch, responses)
-        self._failures = 0
+        self.answered += sum(not response.missing for response in responses)
         return responses
 
     def _fail(self, request: RequestT, error: Exception) -> None:
-        self._failures += 1
-        if self._failures == _HOPELESS:
+        # A memory that is too small for the heaviest questions, which come first, may do for the others.
+        self._failures += not is_out_of_memory(error)
+        if self._failures >= _HOPELESS and not self.answered:
             raise ModelError(
                 "the model",
-                f"it failed on {self._failures} questions in a row, at last with {first_line(error)}",
-                "Mend what it says and run again; the answers so far are kept",
+                f"it failed on each of the first {self._failures} questions, at last with {first_line(error)}",
+                "Mend what it says and run again",
             ) from error
         _release_memory()
         self.keep([request], [not_generated(first_line(error))])
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether no further question can be answered in this process: a CUDA error stays, and so does vLLM's death."""
+    lost = "CUDA error" in str(error) and not is_out_of_memory(error)
+    return lost or type(error).__name__ == "EngineDeadError"
 
 
 def is_out_of_memory(error: BaseException) -> bool:

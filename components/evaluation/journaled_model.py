@@ -69,7 +69,7 @@ class JournaledModel(LM):  # type: ignore[misc]  # lm-eval has no types
         """The responses' texts, in the requests' order."""
         asked = [Request(prompt, arguments["visual"]) for prompt, _, arguments in (item.args for item in requests)]
         missing = [request for request in asked if not self._recall(request)]
-        self.from_journal = len(asked) - len(missing)
+        self.from_journal = self._answering.answered = len(asked) - len(missing)
         tokens = self._answerer.estimates(missing)
         sized = [dataclasses.replace(item, tokens=count) for item, count in zip(missing, tokens, strict=True)]
         self._answering.run(sorted(sized, key=lambda item: (-item.tokens, item.images.index)))

@@ -49,7 +49,7 @@ def _compare(policy: Path, questions: Sequence[Question], batch_size: int, targe
         "device": "cpu", "batch_size": batch_size,
     }  # fmt: skip
     stock = get_model("hf-multimodal").create_from_arg_obj(arguments)
-    ratios, ours, theirs = [], [], []
+    ratios, ours, theirs, frozen = [], [], [], []
     for _ in range(_TURNS):
         mine, texts, _ = _timed(lambda: _ours(runner, questions))
         peer, stock_texts, _ = _timed(lambda: _stock(runner, stock, questions))
@@ -61,16 +61,20 @@ def _compare(policy: Path, questions: Sequence[Question], batch_size: int, targe
         ours.append(len(questions) / mine)
         theirs.append(len(questions) / peer)
         ratios.append(peer / mine)
+        frozen.append(_timed(lambda: _stock(runner, stock, questions), freeze=True)[0] / mine)
     print(
         f"batch size {batch_size}: ours {_spread(ours)}, stock {_spread(theirs)} items a CPU second; "
-        f"ratio {_spread(ratios)} (target {target}); {len(questions)} responses equal"
+        f"ratio {_spread(ratios)} (target {target}), {_spread(frozen)} where stock gets gc.freeze too; "
+        f"{len(questions)} responses equal"
     )
 
 
-def _timed(run: Callable[[], tuple[list[str], int]]) -> tuple[float, list[str], int]:
-    """CPU seconds of a run that starts without anything frozen by another, and what it gave."""
+def _timed(run: Callable[[], tuple[list[str], int]], freeze: bool = False) -> tuple[float, list[str], int]:
+    """CPU seconds of a run that starts without anything frozen by another, unless asked for, and what it gave."""
     gc.unfreeze()
     gc.collect()
+    if freeze:
+        gc.freeze()
     start = time.process_time()
     texts, batch_size = run()
     return time.process_time() - start, texts, batch_size

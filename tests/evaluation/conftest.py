@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image, ImageDraw
 
 from components.core.artifact import seal
@@ -25,6 +24,8 @@ def make_policy(
     folder: Path, seed: int = 0, template: str = "{question}", max_new_tokens: int = MAX_NEW_TOKENS
 ) -> Path:
     """A policy artifact: a Qwen2.5-VL of one narrow layer. Random weights answer each question otherwise."""
+    import torch
+
     tokenizer = build_tokenizer(["What is the sum of the two digits?", "<think>3 + 4 = 7</think>"] * 3, 320)
     config = TinyPolicyConfig(hidden_size=32, head_size=16, layers=1, initializer_range=0.3)
     model = build_model(config, tokenizer, seed)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from components.core.errors import ModelError, StorageError
 from components.evaluation.batching import MAX_BATCH, Answering, BatchSize, is_out_of_memory
-from components.evaluation.response import Response
+from components.evaluation.response import Response, not_generated
 
 
 def _response(request: int) -> Response:
@@ -60,21 +60,44 @@ def test_batch_size_is_doubled_while_it_pays(seconds: Callable[[int], float], fo
     assert _Machine(seconds=seconds).run(2000) == found
 
 
+def _record(size: BatchSize, *batches: tuple[int, float]) -> int:
+    for questions, seconds in batches:
+        size.record(questions, seconds)
+    return size.current
+
+
 @pytest.mark.parametrize("seconds", [1.9, 4.0], ids=["a twentieth more", "slower"])
 def test_search_falls_back_to_the_last_size_that_paid(seconds: float) -> None:
     size = BatchSize(0)
-    for questions, took in ((1, 1.0), (2, 1.0), (4, seconds), (4, seconds)):
-        size.record(questions, took)
 
-    assert size.current == 2
+    assert _record(size, (1, 1.0), (2, 1.0), *[(4, seconds)] * 4) == 2  # sixteen questions: now the smaller size
+    assert _record(size, *[(2, 1.0)] * 7, (2, 0.1)) == 2  # which was judged by sixteen too: the search is over
+
+
+def test_short_responses_at_the_smaller_size_do_not_end_the_search() -> None:
+    """One question that is answered in a word sets a rate that no batch reaches; a few more put it right."""
+    size = BatchSize(0)
+
+    assert _record(size, (1, 0.1), *[(2, 1.0)] * 8) == 1
+    assert _record(size, (1, 1.0)) == 4
 
 
 def test_one_slow_batch_does_not_end_the_search() -> None:
-    size = BatchSize(0)
-    for questions, seconds in ((1, 1.0), (2, 9.0), (2, 1.0)):
-        size.record(questions, seconds)
+    assert _record(BatchSize(0), (1, 1.0), (2, 9.0), *[(2, 1.0)] * 7) == 1
+    assert _record(BatchSize(0), (1, 1.0), (2, 3.0), (2, 0.4)) == 4
 
-    assert size.current == 4
+
+def test_question_that_is_not_generated_says_nothing_about_the_speed() -> None:
+    """The longest prompts come first, and one that does not fit is refused in no time."""
+
+    class Refusing(_Machine):
+        def answer(self, requests: Sequence[int]) -> list[Response]:
+            if requests[0] > 2:
+                return super().answer(requests)
+            self.time += 1e-6
+            return [not_generated("too long") for _ in requests]
+
+    assert Refusing(seconds=lambda size: max(1.0, size / 8)).run(2000) == 8
 
 
 def test_fixed_batch_size_stays() -> None:
@@ -138,7 +161,7 @@ def test_nothing_that_was_answered_is_asked_again_while_the_size_is_searched() -
 def test_model_that_fails_whatever_it_is_asked_ends_the_run() -> None:
     machine = _Machine(broken=range(1000))
 
-    with pytest.raises(ModelError, match=r"32 questions in a row.*the question is broken"):
+    with pytest.raises(ModelError, match=r"each of the first 32 questions.*the question is broken"):
         machine.run(1000, fixed=4)
 
 
@@ -148,6 +171,28 @@ def test_failures_between_answers_do_not_end_the_run() -> None:
     machine.run(200, fixed=4)
 
     assert sum(response.missing for response in machine.kept.values()) == 100
+
+
+def test_failures_in_a_row_after_an_answer_do_not_end_the_run() -> None:
+    """They lie together when a run goes on: what the journal holds is not asked again."""
+    machine = _Machine(broken=range(1, 101))
+
+    machine.run(101, fixed=1)
+
+    assert sum(response.missing for response in machine.kept.values()) == 100
+
+
+def test_full_memory_on_the_heaviest_questions_does_not_end_the_run() -> None:
+    class Small(_Machine):
+        def answer(self, requests: Sequence[int]) -> list[Response]:
+            if min(requests) < 50:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().answer(requests)
+
+    machine = Small()
+    machine.run(60)
+
+    assert [response.missing for response in machine.kept.values()] == [True] * 50 + [False] * 10
 
 
 def test_gpu_that_is_lost_ends_the_run() -> None:

@@ -45,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
         payload = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.payloads.append(payload)
         text = "".join(map(_shown, payload["messages"][-1]["content"]))
-        status = 400 if "refuse" in text else 500 if "fail" in text else 200
+        status = next((int(code) for code in ("400", "401", "500") if code in text), 200)
         message = {"role": "assistant", "content": None if "silent" in text else text}
         body = json.dumps({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}).encode()
         self.send_response(status)
@@ -133,7 +133,7 @@ def test_images_are_no_larger_than_the_policys_bound(policy: Path, server: _Chat
 
 
 def test_refused_request_costs_its_question_alone(policy: Path, server: _ChatServer) -> None:
-    asked = [*_ASKED[:2], question("bad", "refuse", _IMAGES[2]), question("worse", "fail", _IMAGES[2]), *_ASKED[3:5]]
+    asked = [*_ASKED[:2], question("bad", "400", _IMAGES[2]), question("worse", "500", _IMAGES[2]), *_ASKED[3:5]]
 
     found = _run(policy, server.url, asked)
 
@@ -161,6 +161,12 @@ def test_journal_keeps_what_the_server_said(policy: Path, server: _ChatServer, t
 
     assert second.responses == first.responses
     assert second.cost.from_journal == len(_ASKED) == len(server.payloads)
+
+
+@pytest.mark.parametrize("concurrent", [1, 3])
+def test_server_that_refuses_all_ends_the_run(policy: Path, server: _ChatServer, concurrent: int) -> None:
+    with pytest.raises(ModelError, match=r"refuses all requests .*401.*OPENAI_API_KEY"):
+        _run(policy, server.url, [question("q", "401", _IMAGES[0])], num_concurrent=concurrent)
 
 
 @pytest.mark.parametrize("concurrent", [1, 3])
