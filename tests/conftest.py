@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from components.core.config import parse_config
 from components.curation.config import CurationConfig
@@ -11,6 +12,8 @@ from components.curation.curate import curate
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+settings.register_profile("patient", deadline=None)  # a busy machine is no failure
+settings.load_profile("patient")
 
 
 def quickstart_curation(train: int = 20, heldout: int = 3) -> CurationConfig:

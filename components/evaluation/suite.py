@@ -1,7 +1,6 @@
 """Gather the suite that policies are evaluated on: the dataset's held-out families, and public benchmarks."""
 
 import random
-import random
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace

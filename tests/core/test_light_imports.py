@@ -11,6 +11,7 @@ _HEAVY = ("torch", "transformers", "lm_eval", "trl", "kfp", "sklearn")
     [
         "components.core.example",
         "components.core.policy",
+        "components.evaluation.runner",
         "pipelines.recipe",
         "pipelines.cli",
         "pipelines.grade",
