@@ -12,7 +12,7 @@ from components.core.sample import Sample, read_samples
 from components.core.suite import BenchmarkInfo, questions_path, read_suite
 from components.evaluation.evaluate import marker_of, write_evaluation
 from components.evaluation.judged import to_response, to_sample
-from components.evaluation.task import marks_of
+from components.evaluation.task import UNMARKED, marks_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def _marked_again(suite: Path, info: BenchmarkInfo, samples: Sequence[Sample]) -
     again = []
     for question, sample in zip(questions, samples, strict=True):
         response = to_response(sample)
-        again.append(to_sample(info, question, response, marks_of(marker, question, response.text)))
+        marks = UNMARKED if response.missing else marks_of(marker, question, response.text)
+        again.append(to_sample(info, question, response, marks))
     return again
 
 

@@ -1,9 +1,12 @@
 """Response: what a policy gave back for a question, and what giving it cost."""
 
+import re
 from dataclasses import dataclass
 
 from components.core.sample import NOT_GENERATED
 from components.evaluation.benchmark import Marks
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ def not_generated(problem: str) -> Response:
 
 def first_line(error: BaseException) -> str:
     """What an exception says, in a line of 300 characters at most."""
-    lines = str(error).strip().splitlines()
+    # Where an object lay in memory says nothing, and would make two equal evaluations differ.
+    lines = _ADDRESS.sub("", str(error)).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}"[:300] if lines else type(error).__name__
 
 
