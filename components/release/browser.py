@@ -49,11 +49,10 @@ def browser_data(data: ReportData, budget: int = TEXT_BYTES) -> BrowserData:
         budget: Bytes of JSON that the samples may take; those whose outcome changed come first, then the flagged.
     """
     metric, images = data.comparison.metric, _Images()
-    shown = _within(data.samples, metric, budget)
-    index = _Index(metric)
-    for sample in shown:
+    index, rows = _Index(metric), []
+    for sample, row in _within(data.samples, metric, budget):
         index.add(sample)
-    rows = [_sample(sample, metric, images) for sample in shown]
+        rows.append({**row, "images": images.places(sample.images)})
     head = {
         "policies": POLICIES,
         "parts": PARTS,
@@ -65,7 +64,7 @@ def browser_data(data: ReportData, budget: int = TEXT_BYTES) -> BrowserData:
         "index": index.content(),
         "groups": [_group(group, images) for group in data.rollout_groups],
     }
-    return BrowserData(finite(head), _pieces(finite(rows), SAMPLES_A_PIECE), _pieces(images.uris(), IMAGES_A_PIECE))
+    return BrowserData(finite(head), _pieces(rows, SAMPLES_A_PIECE), _pieces(images.uris(), IMAGES_A_PIECE))
 
 
 def flags_of(samples: Iterable[SampleView]) -> list[str]:
@@ -135,22 +134,22 @@ def _data_uri(image: bytes) -> str:
     return f"data:{kind or 'application/octet-stream'};base64,{base64.b64encode(image).decode()}"
 
 
-def _within(samples: Sequence[SampleView], metric: str, budget: int) -> list[SampleView]:
-    """The samples that fit into the budget, in their order; which ones is decided by their rank."""
-    chosen: set[int] = set()
+def _within(samples: Sequence[SampleView], metric: str, budget: int) -> list[tuple[SampleView, dict[str, Any]]]:
+    """The samples that fit into the budget, in their order, with their rows; which ones is decided by their rank."""
+    rows: dict[int, dict[str, Any]] = {}
     for place in sorted(range(len(samples)), key=lambda place: samples[place].rank(metric)):
-        budget -= _size(samples[place])
+        row = finite(_sample(samples[place], metric))
+        budget -= _size(row)
         if budget < 0:
             break
-        chosen.add(place)
-    return [sample for place, sample in enumerate(samples) if place in chosen]
+        rows[place] = row
+    return [(samples[place], rows[place]) for place in sorted(rows)]
 
 
-def _size(sample: SampleView) -> int:
-    """About the bytes that a sample takes in the page, names and numbers included; JSON escapes are ASCII."""
-    texts = [sample.question, *sample.references, *_prompts(sample).values()]
-    texts += [text for answer in sample.answers.values() for text in (answer.text, answer.extracted or "")]
-    return 1000 + sum(len(json.dumps(text)) for text in texts)
+def _size(row: Mapping[str, Any]) -> int:
+    """Bytes of a row in the page, where what could end a script element is written in six characters."""
+    text = json.dumps(row, separators=(",", ":"))
+    return len(text) + 5 * sum(map(text.count, "<>&'"))
 
 
 def _pieces(rows: Sequence[Any], size: int) -> list[Sequence[Any]]:
@@ -163,7 +162,7 @@ def _prompts(sample: SampleView) -> dict[str, str]:
     return {"all": next(iter(sent.values()))} if len(set(sent.values())) == 1 else sent
 
 
-def _sample(sample: SampleView, metric: str, images: _Images) -> dict[str, Any]:
+def _sample(sample: SampleView, metric: str) -> dict[str, Any]:
     return {
         "id": sample.id,
         "benchmark": sample.benchmark,
@@ -171,7 +170,6 @@ def _sample(sample: SampleView, metric: str, images: _Images) -> dict[str, Any]:
         "groups": sample.groups,
         "change": sample.change(metric),
         "outcome": sample.outcome(metric),
-        "images": images.places(sample.images),
         "note": sample.images_note,
         "question": sample.question,
         "references": sample.references,

@@ -70,9 +70,9 @@ def _scores(data: ReportData) -> list[str]:
     )
     rows = []
     for family, names in data.benchmarks_by_family().items():
-        rows += [[escaped(name), escaped(family), *_row(comparison.benchmarks[name])] for name in names]
         if len(names) > 1:
-            rows.append([f"**mean of {escaped(family)}**", escaped(family), *_row(comparison.families[family])])
+            rows.append([f"**{escaped(family)}, mean**", escaped(family), *_row(comparison.families[family])])
+        rows += [[escaped(name), escaped(family), *_row(comparison.benchmarks[name])] for name in names]
     rows.append(["**overall**", "", *_row(comparison.overall)])
     return [
         "## Scores",

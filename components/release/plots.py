@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from components.core.comparison import BASELINE, CANDIDATE, CONTROL, POLICIES, ScoreRow
+from components.release.words import interval, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -178,9 +179,9 @@ def _forest_rows(
     """Name, row, and whether it is a mean of several, from top to bottom."""
     rows = []
     for family, names in members.items():
-        rows += [(_short(name), benchmarks[name], False) for name in names]
         if len(names) > 1:
             rows.append((f"{_short(family)}, mean", families[family], True))
+        rows += [(_short(name), benchmarks[name], False) for name in names]
     return [*rows, ("overall", overall, True)]
 
 
@@ -209,14 +210,8 @@ def _draw_difference(axes: "Axes", row: ScoreRow, position: float, is_mean: bool
             markerfacecolor=_PAGE if fill == "none" else fill,
             linestyle="none",
         )
-    axes.text(
-        1.01,
-        position,
-        f"{middle:+.1f} [{low:.1f}, {high:.1f}]".replace("-", "\u2212"),
-        transform=axes.get_yaxis_transform(),
-        va="center",
-        fontsize=9,
-    )
+    label = f"{signed(row.difference)} {interval(row.difference_ci95)}"
+    axes.text(1.01, position, label, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
 
 
 def _sign(row: ScoreRow) -> int:

@@ -56,7 +56,7 @@
     return element("div", { className: "ask" },
       ...item.images.map(picture),
       ...note,
-      element("p", { className: "question", textContent: item.question }),
+      element("p", { className: "question", textContent: item.question.replace(/^(\s*<image>)+\s*/, "") }),
       element("p", {}, element("small", { textContent: "accepted: " }), item.references.join(" | ")),
       ...sent.map(([policy, prompt]) => element("details", {},
         element("summary", { textContent: policy === "all" ? "prompt as sent" : `prompt as sent to the ${policy}` }),
@@ -88,8 +88,7 @@
     const paid = { ...answer.parts, ...answer.notApplicable };
     const facts = [
       ["extracted", answer.extracted ?? "none"],
-      ["official", points(answer.score)],
-      ["strict", points(answer.strict)],
+      ["official / strict", `${points(answer.score)} / ${points(answer.strict)}`],
       ["decided by", answer.rule || "n/a"],
       ...(Object.keys(paid).length ? data.parts.map((part) => [`reward: ${part}`, decimal(answer.parts[part], 2)]) : []),
       ["tokens", answer.promptTokens ? `${answer.tokens} (prompt ${answer.promptTokens})` : String(answer.tokens)],
