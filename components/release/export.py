@@ -12,6 +12,8 @@ from components.release.report_data import ReportData
 from components.release.report_json import finite, report_json
 
 REPORT = "report.html"
+# Within JSON these stand in strings alone; some readers of lines would end a line there.
+_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 
 
 def write_bundle(run: RunArtifacts, output: Path, pipeline: str, run_id: str) -> Manifest:
@@ -48,4 +50,4 @@ def _write_samples(data: ReportData, path: Path) -> None:
                 "references": list(sample.references),
                 "answers": {policy: asdict(answer) for policy, answer in sample.answers.items()},
             }
-            stream.write(json.dumps(finite(row), ensure_ascii=False) + "\n")
+            stream.write(json.dumps(finite(row), ensure_ascii=False).translate(_LINE_ENDS) + "\n")

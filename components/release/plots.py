@@ -289,7 +289,7 @@ def _svg(name: str, inches: tuple[float, float], draw: Drawer) -> str:
 def _embeddable(document: str) -> str:
     """The SVG element alone, without the group ids that would be the same in every plot of a page."""
     element = document[document.index("<svg") :].strip()
-    return re.sub(r"(?<=: )#[0-9a-f]{6}\b", _themed, re.sub(r'<g id="[^"]*">', "<g>", element))
+    return re.sub(r"(?<=: )#[0-9a-f]{6}\b", _themed, re.sub(r'<g id="[^"]*"(/?)>', r"<g\1>", element))
 
 
 def _themed(colour: re.Match[str]) -> str:
