@@ -21,7 +21,8 @@ from components.release.words import (
     signed,
 )
 
-_SPECIAL = re.compile(r"([\\`*_\[\]|~$])|^(?=[#+=-])|^(\d+)(?=[.)])")
+# An underscore within a word is no emphasis, and names are full of them.
+_SPECIAL = re.compile(r"([\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_]))|^(?=[#+=-])|^(\d+)(?=[.)])")
 
 
 def report_markdown(data: ReportData) -> str:
@@ -105,7 +106,8 @@ def _other_scores(data: ReportData) -> list[str]:
     comparison = data.comparison
     if not comparison.other_scores:
         return []
-    head = ("benchmark", *(f"{metric}: {policy}" for metric in METRICS for policy in POLICIES))
+    names = {"score": "official"}
+    head = ("benchmark", *(f"{names.get(metric, metric)}: {policy}" for metric in METRICS for policy in POLICIES))
     rows = []
     for name in comparison.benchmarks:
         scores = [data.scores(name, metric).get(policy) for metric in METRICS for policy in POLICIES]

@@ -56,6 +56,11 @@ def test_hostile_text_makes_no_element_and_no_row(text: str) -> None:
     assert escaped(HOSTILE) in text
 
 
+def test_names_with_underscores_stay_readable_and_emphasis_is_escaped() -> None:
+    assert escaped("heldout_open_ended") == "heldout_open_ended"
+    assert escaped("_a_ __b__ a_b_") == r"\_a\_ \_\_b\_\_ a_b\_"
+
+
 @given(st.text())
 def test_escaped_text_stays_on_its_line_and_makes_no_markup(text: str) -> None:
     line = escaped(text)
