@@ -11,10 +11,12 @@ from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
 from components.rewards.format import format_reward
 from components.rewards.hybrid import AnswerScorer, hybrid_accuracy
+from components.rewards.portfolio import PARTS
 
 HELD_OUT = "heldout_"
 """Begins the names of the benchmarks whose questions are the held-out examples of the run's own dataset."""
 _NO_GROUP = "evaluation answers once, and the length penalty compares the answers of a group"
+_NO_EXAMPLE = "the question is not among the held-out examples of the run's dataset"
 _Key = tuple[str, str]
 _Rewards = tuple[Mapping[str, float], Mapping[str, str]]
 
@@ -102,10 +104,11 @@ def _rewards(
     samples: Sequence[Sample], heldout: Mapping[str, Example], rewards: RewardsConfig, scorer: AnswerScorer
 ) -> dict[_Key, _Rewards]:
     """What the training reward would have paid for the held-out answers: parts, and reasons for those without value."""
-    own = [sample for sample in samples if sample.benchmark.startswith(HELD_OUT) and sample.id in heldout]
-    checked = [(Checkable.of(heldout[sample.id]), sample.completion) for sample in own]
-    paid: dict[_Key, _Rewards] = {}
-    for sample, accuracy in zip(own, hybrid_accuracy(checked, scorer, rewards), strict=True):
+    own = [sample for sample in samples if sample.benchmark.startswith(HELD_OUT)]
+    known = [sample for sample in own if sample.id in heldout]
+    paid: dict[_Key, _Rewards] = {(s.benchmark, s.id): ({}, dict.fromkeys(PARTS, _NO_EXAMPLE)) for s in own}
+    checked = [(Checkable.of(heldout[sample.id]), sample.completion) for sample in known]
+    for sample, accuracy in zip(known, hybrid_accuracy(checked, scorer, rewards), strict=True):
         parts = {"format": format_reward(sample.completion, rewards.format)}
         reasons = {"length": _NO_GROUP}
         if accuracy.value is None:

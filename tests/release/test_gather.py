@@ -1,5 +1,6 @@
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from components.core.comparison import POLICIES, Comparison
 from components.core.errors import ArtifactError
 from components.core.example import read_examples
 from components.core.question import read_questions
+from components.core.sample import read_samples
 from components.core.suite import questions_path, read_suite
 from components.release.export import write_bundle
 from components.release.gather import RunArtifacts, gather
 from components.release.report_data import ReportData, SampleView
+from components.release.samples import sample_views
+from components.rewards.config import RewardsConfig
 from tests.release.run_artifacts import PUBLIC, PUBLIC_IDS, evaluation, make_run
 
 
@@ -32,6 +36,18 @@ def bundle(run: RunArtifacts, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bundle") / "report"
     write_bundle(run, folder, "pipeline", "run-1")
     return folder
+
+
+class NoScorer:
+    """Is asked nothing."""
+
+    def score(
+        self, questions: Sequence[str], answers: Sequence[str], references: Sequence[Sequence[str]]
+    ) -> list[float]:
+        assert not questions
+        assert not answers
+        assert not references
+        return []
 
 
 def _public(data: ReportData) -> list[SampleView]:
@@ -67,6 +83,20 @@ def test_public_answers_have_no_parts_of_the_training_reward(data: ReportData) -
 
     assert len(answers) == 6
     assert all(not answer.parts and not answer.not_applicable for answer in answers)
+
+
+def test_held_out_question_that_the_dataset_lacks_says_so(run: RunArtifacts, tmp_path: Path) -> None:
+    (question, *_) = read_questions(questions_path(run.suite, PUBLIC))
+    folder = tmp_path / "evaluation"
+    evaluation(folder, {"heldout_math": [question]}, score=1.0)
+    samples = dict.fromkeys(POLICIES, read_samples(folder))
+
+    (view,) = sample_views(samples, {}, RewardsConfig(), NoScorer())
+
+    answer = view.answers["candidate"]
+    assert answer.parts == {}
+    assert set(answer.not_applicable) == {"accuracy", "length", "format"}
+    assert "not among the held-out examples" in answer.not_applicable["accuracy"]
 
 
 def test_images_come_from_the_suite_and_a_broken_one_is_told(data: ReportData) -> None:
