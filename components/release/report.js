@@ -260,7 +260,9 @@
       form.elements[name].value = chosen.get(name);
       if (name === "benchmark") offerGroups();
     }
-    filterSamples();
+    // A value that no sample here has cannot be chosen, and must not show everything.
+    if (fields.every((name) => form.elements[name].value === chosen.get(name))) filterSamples();
+    else showSamples([]);
     samples.scrollIntoView();
     return true;
   }

@@ -90,6 +90,8 @@ def test_browsers_run_in_a_browser(html: str, tmp_path: Path) -> None:
         (f"benchmark={FALLEN}&group=split%3Dhuman", {n for n in _of(FALLEN) if n % 2}),
         (f"benchmark={FALLEN}&policy=control&category=right&flag=no%20answer", set()),
         ("text=QUESTION%2013", {13}),
+        (f"benchmark={FALLEN}&flag=repetition", set()),
+        ("benchmark=unknown", set()),
         ("text=no%20such%20text", set()),
     ],
 )
