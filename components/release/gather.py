@@ -3,35 +3,30 @@
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.core.artifact import Manifest, verify
-from components.core.comparison import BASELINE, CANDIDATE, COMPARISON, CONTROL, POLICIES, ScoreRow
+from components.core.artifact import TIMINGS, Manifest, verify
+from components.core.comparison import BASELINE, CANDIDATE, CONTROL, Comparison
 from components.core.config import parse_config
-from components.core.example import Example, read_examples
+from components.core.errors import ArtifactError
+from components.core.example import read_examples
 from components.core.rollouts import read_curves, read_rollouts, reward_time
-from components.release.limits import limits_of
-from components.release.report_data import (
-    AnswerView,
-    ArtifactRow,
-    ReportData,
-    RolloutGroupView,
-    RolloutView,
-    SampleView,
-)
+from components.core.sample import read_samples
+from components.core.suite import read_suite
+from components.release.images import with_images
+from components.release.limits import benchmark_limits, limits_of
+from components.release.report_data import ArtifactRow, ReportData, RolloutGroupView, RolloutView
+from components.release.samples import health, sample_views
 from components.release.thumbnail import thumbnail
-from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
-from components.rewards.format import format_reward
-from components.rewards.hybrid import hybrid_accuracy
 from components.rewards.portfolio import PARTS
 from components.rewards.surrogate import SurrogateScorer
 
+COST = "cost.json"
 _GROUPS_SHOWN = 24
-_NO_GROUP = "evaluation answers once, and the length penalty compares the answers of a group"
 
 
 @dataclass(frozen=True)
@@ -39,6 +34,7 @@ class RunArtifacts:
     """The artifact folders of a run."""
 
     dataset: Path
+    suite: Path
     surrogate: Path
     base: Path
     policy: Path
@@ -53,6 +49,7 @@ class RunArtifacts:
 
 _KINDS = {
     "dataset": "dataset",
+    "suite": "suite",
     "surrogate": "surrogate",
     "base": "policy",
     "policy": "policy",
@@ -81,116 +78,69 @@ def gather(run: RunArtifacts, pipeline: str, run_id: str) -> tuple[ReportData, d
         ArtifactError: An artifact is missing, of another kind, or changed since it was written.
     """
     manifests = {role: verify(getattr(run, role), kind) for role, kind in _KINDS.items()}
-    comparison = _read(run.comparison / COMPARISON)
+    comparison, suite = Comparison.load(run.comparison), read_suite(run.suite)
+    _check_suite(comparison, {info.name for info in suite})
     heldout = {example.id: example for example in read_examples(run.dataset / "heldout.parquet")}
-    samples = {policy: _rows(_evaluation(run, policy) / "samples.parquet") for policy in POLICIES}
+    samples = {policy: read_samples(folder) for policy, folder in _evaluations(run).items()}
     rewards = parse_config(RewardsConfig, manifests["rollouts"].identity["rewards"], "the rewards of the run")
     curves = {CANDIDATE: read_curves(run.rollouts), CONTROL: read_curves(run.control_rollouts)}
+    views = sample_views(samples, heldout, rewards, SurrogateScorer.load(run.surrogate))
     data = ReportData(
         pipeline=pipeline,
         run_id=run_id,
         created_at=time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         seed=int(manifests["rollouts"].identity["seed"]),
         recipe={role: manifest.identity for role, manifest in manifests.items()},
-        overall=ScoreRow.from_json(comparison["overall"]),
-        families={family: ScoreRow.from_json(row) for family, row in comparison["families"].items()},
-        promoted=comparison["promoted"],
-        reasons=comparison["reasons"],
+        comparison=comparison,
+        suite=suite,
+        cost=_cost(run),
         artifacts=[_artifact(role, manifest) for role, manifest in manifests.items()],
         libraries=manifests["comparison"].library_versions,
         curves=curves,
         reward_time={policy: reward_time(points) for policy, points in curves.items()},
-        lengths={policy: [row["length_tokens"] for row in rows] for policy, rows in samples.items()},
-        health={policy: _health(rows) for policy, rows in samples.items()},
+        lengths={policy: [sample.length_tokens for sample in rows] for policy, rows in samples.items()},
+        health={policy: health(rows) for policy, rows in samples.items()},
         dataset=_read(run.dataset / "summary.json"),
         surrogate=_read(run.surrogate / "metrics.json"),
-        samples=list(_samples(samples, heldout, rewards, SurrogateScorer.load(run.surrogate))),
+        samples=with_images(views, run.suite, comparison.metric),
         rollout_groups=list(_rollout_groups(run, int(manifests["rollouts"].identity["training"]["num_generations"]))),
         limits=limits_of(manifests),
+        benchmark_limits={info.name: benchmark_limits(info) for info in suite},
     )
     return data, manifests
+
+
+def _check_suite(comparison: Comparison, names: set[str]) -> None:
+    unknown = sorted(set(comparison.benchmarks) - names)
+    if unknown:
+        raise ArtifactError(
+            "the comparison artifact",
+            f"its benchmarks {', '.join(unknown)} are not in the suite, which has {', '.join(sorted(names))}",
+            "Give the suite that the policies were evaluated on",
+        )
 
 
 def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    import pyarrow.parquet as pq
-
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    return rows
+def _evaluations(run: RunArtifacts) -> dict[str, Path]:
+    folders = (run.baseline_evaluation, run.candidate_evaluation, run.control_evaluation)
+    return dict(zip((BASELINE, CANDIDATE, CONTROL), folders, strict=True))
 
 
-def _evaluation(run: RunArtifacts, policy: str) -> Path:
-    folders = {
-        BASELINE: run.baseline_evaluation,
-        CANDIDATE: run.candidate_evaluation,
-        CONTROL: run.control_evaluation,
-    }
-    return folders[policy]
+def _cost(run: RunArtifacts) -> dict[str, dict[str, dict[str, float]]]:
+    """What generating took, by benchmark and policy, as far as it was kept."""
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for policy, folder in _evaluations(run).items():
+        path = folder / TIMINGS / COST
+        for benchmark, cost in (_read(path) if path.is_file() else {}).items():
+            found.setdefault(benchmark, {})[policy] = cost
+    return found
 
 
 def _artifact(role: str, manifest: Manifest) -> ArtifactRow:
     return ArtifactRow(role, manifest.kind, manifest.fingerprint, manifest.code_version)
-
-
-def _health(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    def share(flags: Sequence[bool]) -> float:
-        return sum(flags) / len(flags)
-
-    return {
-        "no_answer": share(["no answer" in row["flags"] for row in rows]),
-        "truncated": share(["truncated" in row["flags"] for row in rows]),
-        "format": share([bool(row["format"]) for row in rows]),
-    }
-
-
-def _samples(
-    samples: Mapping[str, Sequence[Mapping[str, Any]]],
-    heldout: Mapping[str, Example],
-    rewards: RewardsConfig,
-    scorer: SurrogateScorer,
-) -> Iterator[SampleView]:
-    answers = {policy: _answers(rows, heldout, rewards, scorer) for policy, rows in samples.items()}
-    for row in samples[BASELINE]:
-        example = heldout[row["id"]]
-        yield SampleView(
-            id=example.id,
-            family=example.family.value,
-            images=[thumbnail(image) for image in example.images],
-            question=example.question,
-            references=example.references,
-            answers={policy: answers[policy][example.id] for policy in POLICIES},
-        )
-
-
-def _answers(
-    rows: Sequence[Mapping[str, Any]],
-    heldout: Mapping[str, Example],
-    rewards: RewardsConfig,
-    scorer: SurrogateScorer,
-) -> dict[str, AnswerView]:
-    """What a policy answered, and what the training reward would have paid for it."""
-    checked = [(Checkable.of(heldout[row["id"]]), row["completion"]) for row in rows]
-    views = {}
-    for row, accuracy in zip(rows, hybrid_accuracy(checked, scorer, rewards), strict=True):
-        parts = {"format": format_reward(row["completion"], rewards.format)}
-        reasons = {"length": _NO_GROUP}
-        if accuracy.value is None:
-            reasons["accuracy"] = accuracy.reason
-        else:
-            parts["accuracy"] = accuracy.value
-        views[row["id"]] = AnswerView(
-            text=row["completion"],
-            extracted=row["extracted"],
-            score=row["score"],
-            parts=parts,
-            not_applicable=reasons,
-            flags=row["flags"],
-            length_tokens=row["length_tokens"],
-        )
-    return views
 
 
 def _rollout_groups(run: RunArtifacts, group_size: int) -> Iterator[RolloutGroupView]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from components.core.comparison import BASELINE, CANDIDATE, CONTROL, POLICIES, ScoreRow
+from components.release.words import interval, signed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,11 +22,19 @@ QUANTITIES = ("reward", "accuracy", "length", "format", "completion_length", "en
 """What the training curves show, in this order."""
 COLOURS = {BASELINE: "#6b7280", CANDIDATE: "#1f5fbf", CONTROL: "#b4610a"}
 """Line colour of each policy, light theme."""
-_INK, _GRID = "#1c2330", "#d9dee7"
-_VARIABLES = {_INK: "ink", _GRID: "line", **{colour: policy for policy, colour in COLOURS.items()}}
+_INK, _GRID, _PAGE = "#1c2330", "#d9dee7", "#fefefe"
+_SIGNS = {1: "#14693a", 0: "#566072", -1: "#a51d2a"}
+_VARIABLES = {
+    _INK: "ink",
+    _GRID: "line",
+    _PAGE: "page",
+    **{colour: policy for policy, colour in COLOURS.items()},
+    **dict(zip(_SIGNS.values(), ("good", "muted", "bad"), strict=True)),
+}
 _MARKERS = {BASELINE: "s", CANDIDATE: "o", CONTROL: "^"}
 _MOST_MARKED_POINTS = 60
 _BINS = 24
+_LONGEST_NAME = 32
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _STYLE = {
     "svg.fonttype": "none",
@@ -68,13 +77,48 @@ def score_plot(overall: ScoreRow, families: Mapping[str, ScoreRow]) -> str:
         axes.axhline(len(families) - 0.5, color=_GRID, linewidth=1.5)
         axes.set_yticks(range(len(rows)), list(rows))
         axes.set_ylim(len(rows) - 0.5, -0.5)
-        axes.set_xlabel("held-out score in points, with 95 % interval")
+        axes.set_xlabel("score in points, with 95 % interval")
         axes.grid(visible=False, axis="y")
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
         figure.legend(loc="outside upper right", ncols=len(POLICIES), handletextpad=0.4)
 
     return _svg("scores", (8.2, 1.0 + 0.62 * len(rows)), draw)
+
+
+def forest_plot(
+    overall: ScoreRow,
+    families: Mapping[str, ScoreRow],
+    benchmarks: Mapping[str, ScoreRow],
+    members: Mapping[str, Sequence[str]],
+) -> str:
+    """Paired differences candidate - baseline with their 95 % intervals: a row a benchmark, diamonds for means.
+
+    Args:
+        overall: All benchmarks.
+        families: By family; one with a single benchmark gets no row of its own.
+        benchmarks: By name.
+        members: The benchmarks of each family, in order.
+
+    Returns:
+        An SVG element; its axis is in points (-100..100).
+    """
+    rows = _forest_rows(overall, families, benchmarks, members)
+
+    def draw(figure: "Figure") -> None:
+        axes = figure.subplots()
+        axes.axvline(0, color=_INK, linewidth=1.0)
+        for position, (_, row, is_mean) in enumerate(rows):
+            _draw_difference(axes, row, position, is_mean)
+        axes.axhline(len(rows) - 1.5, color=_GRID, linewidth=1.5)
+        axes.set_yticks(range(len(rows)), [name for name, _, _ in rows])
+        axes.set_ylim(len(rows) - 0.5, -0.5)
+        axes.set_xlabel("candidate minus baseline in points, with paired 95 % interval; diamonds are means")
+        axes.grid(visible=False, axis="y")
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+
+    return _svg("forest", (8.2, 0.9 + 0.34 * len(rows)), draw)
 
 
 def curve_plots(curves: Mapping[str, Sequence[Mapping[str, float]]]) -> dict[str, str]:
@@ -93,7 +137,7 @@ def length_plot(lengths: Mapping[str, Sequence[int]]) -> str:
     """How long the responses of each policy are, one histogram above the other on one axis.
 
     Args:
-        lengths: Tokens of every held-out response, by policy; a policy may have none.
+        lengths: Tokens of every response, by policy; a policy may have none.
 
     Returns:
         An SVG element.
@@ -124,6 +168,58 @@ def _draw_scores(axes: "Axes", row: ScoreRow, position: float, labelled: bool) -
             linestyle="none",
             label=policy if labelled else None,
         )
+
+
+def _forest_rows(
+    overall: ScoreRow,
+    families: Mapping[str, ScoreRow],
+    benchmarks: Mapping[str, ScoreRow],
+    members: Mapping[str, Sequence[str]],
+) -> list[tuple[str, ScoreRow, bool]]:
+    """Name, row, and whether it is a mean of several, from top to bottom."""
+    rows = []
+    for family, names in members.items():
+        if len(names) > 1:
+            rows.append((f"{_short(family)}, mean", families[family], True))
+        rows += [(_short(name), benchmarks[name], False) for name in names]
+    return [*rows, ("overall", overall, True)]
+
+
+def _draw_difference(axes: "Axes", row: ScoreRow, position: float, is_mean: bool) -> None:
+    """An interval with a square, or a diamond as wide as the interval; a hollow one's interval includes 0."""
+    low, high = (100 * bound for bound in row.difference_ci95)
+    middle, colour = 100 * row.difference, _SIGNS[_sign(row)]
+    fill = colour if low > 0 or high < 0 else "none"
+    if is_mean:
+        height = 0.3
+        corners = (
+            [low, middle, high, middle, low],
+            [position, position - height, position, position + height, position],
+        )
+        axes.fill(*corners, facecolor=fill, edgecolor=colour, linewidth=1.4)
+        # A diamond without width is still to be seen.
+        axes.plot([middle], [position], color=colour, marker="D", markersize=4, markerfacecolor=fill, linestyle="none")
+    else:
+        axes.plot([low, high], [position, position], color=colour, linewidth=1.6)
+        axes.plot(
+            [middle],
+            [position],
+            color=colour,
+            marker="s",
+            markersize=6,
+            markerfacecolor=_PAGE if fill == "none" else fill,
+            linestyle="none",
+        )
+    label = f"{signed(row.difference)} {interval(row.difference_ci95)}"
+    axes.text(1.01, position, label, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
+
+
+def _sign(row: ScoreRow) -> int:
+    return (row.difference > 0) - (row.difference < 0)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}\u2026"
 
 
 def _curve_drawer(curves: Mapping[str, Sequence[Mapping[str, float]]], quantity: str) -> Drawer:
@@ -193,7 +289,7 @@ def _svg(name: str, inches: tuple[float, float], draw: Drawer) -> str:
 def _embeddable(document: str) -> str:
     """The SVG element alone, without the group ids that would be the same in every plot of a page."""
     element = document[document.index("<svg") :].strip()
-    return re.sub(r"(?<=: )#[0-9a-f]{6}\b", _themed, re.sub(r'<g id="[^"]*">', "<g>", element))
+    return re.sub(r"(?<=: )#[0-9a-f]{6}\b", _themed, re.sub(r'<g id="[^"]*"(/?)>', r"<g\1>", element))
 
 
 def _themed(colour: re.Match[str]) -> str:

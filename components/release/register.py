@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from components.core.artifact import MANIFEST, Manifest, seal, verify
 from components.core.comparison import COMPARISON
+from components.release.words import METRIC_WORDS
 
 CARD = "README.md"
 
@@ -43,7 +45,6 @@ def model_card(name: str, version: str, policy: Manifest, comparison: dict[str, 
         policy: The policy's manifest.
         comparison: The content of comparison.json.
     """
-    rows = [_table_row(family, row) for family, row in comparison["families"].items()]
     lines = [
         "---",
         "pipeline_tag: image-text-to-text",
@@ -55,12 +56,13 @@ def model_card(name: str, version: str, policy: Manifest, comparison: dict[str, 
         "",
         "Aligned with GRPO on a portfolio of rewards: hybrid accuracy, length penalty, format.",
         "",
-        "## Held-out scores",
+        "## Scores",
         "",
-        "| family | n | baseline | this model | gain (paired 95 % CI) |",
-        "|---|---|---|---|---|",
-        *rows,
-        _table_row("overall", comparison["overall"]),
+        f"In points (0 to 100), under {METRIC_WORDS[comparison['metric']]}.",
+        "",
+        *_table("family", {**comparison["families"], "overall": comparison["overall"]}),
+        "",
+        *_table("benchmark", comparison["benchmarks"]),
         "",
         *[f"- {reason}" for reason in comparison["reasons"]],
         "",
@@ -76,6 +78,11 @@ def model_card(name: str, version: str, policy: Manifest, comparison: dict[str, 
         "",
     ]
     return "\n".join(lines)
+
+
+def _table(first: str, rows: Mapping[str, dict[str, Any]]) -> list[str]:
+    head = [f"| {first} | n | baseline | this model | gain (paired 95 % CI) |", "|---|---|---|---|---|"]
+    return [*head, *(_table_row(name, row) for name, row in rows.items())]
 
 
 def _table_row(name: str, row: dict[str, Any]) -> str:

@@ -6,6 +6,19 @@
   const data = JSON.parse(byId("report-data").textContent);
   const MINUS = "\u2212";
   const SMALL_IMAGE = 200;
+  const FIELDS = ["benchmark", "family", "outcome", "group", "category", "flag", "policy", "text"];
+
+  // A piece is parsed when something in it is asked for.
+  function inPieces(name, size) {
+    const pieces = [];
+    return (place) => {
+      const number = Math.floor(place / size);
+      pieces[number] ??= JSON.parse(byId(`${name}-${number}`).textContent);
+      return pieces[number][place % size];
+    };
+  }
+  const sampleAt = inPieces("samples", data.samplesAPiece);
+  const imageAt = inPieces("images", data.imagesAPiece);
 
   function element(tag, properties, ...children) {
     const node = Object.assign(document.createElement(tag), properties);
@@ -26,7 +39,7 @@
   }
 
   function picture(place, number) {
-    const image = element("img", { src: data.images[place], alt: `image ${number + 1} of the question` });
+    const image = element("img", { src: imageAt(place), alt: `image ${number + 1} of the question` });
     image.addEventListener("load", () => {
       const scale = Math.floor(SMALL_IMAGE / image.naturalWidth);
       if (scale > 1) {
@@ -38,10 +51,16 @@
   }
 
   function ask(item) {
+    const note = item.note ? [element("p", { className: "note", textContent: item.note })] : [];
+    const sent = Object.entries(item.prompts || {}).filter(([, prompt]) => prompt && prompt !== item.question);
     return element("div", { className: "ask" },
       ...item.images.map(picture),
-      element("p", { className: "question", textContent: item.question }),
-      element("p", {}, element("small", { textContent: "accepted: " }), item.references.join(" | ")));
+      ...note,
+      element("p", { className: "question", textContent: item.question.replace(/^(\s*<image>)+\s*/, "") }),
+      element("p", {}, element("small", { textContent: "accepted: " }), item.references.join(" | ")),
+      ...sent.map(([policy, prompt]) => element("details", {},
+        element("summary", { textContent: policy === "all" ? "prompt as sent" : `prompt as sent to the ${policy}` }),
+        output(prompt))));
   }
 
   const output = (text) => element("pre", { textContent: text || "(empty)" });
@@ -61,30 +80,42 @@
     }));
   }
 
+  function points(score) {
+    return decimal(score === null ? null : 100 * score, 1);
+  }
+
   function answerColumn(policy, answer) {
+    const paid = { ...answer.parts, ...answer.notApplicable };
     const facts = [
       ["extracted", answer.extracted ?? "none"],
-      ...data.parts.map((part) => [part, decimal(answer.parts[part], 2)]),
-      ["tokens", String(answer.tokens)],
+      ["official / strict", `${points(answer.score)} / ${points(answer.strict)}`],
+      ["decided by", answer.rule || "n/a"],
+      ...(Object.keys(paid).length ? data.parts.map((part) => [`reward: ${part}`, decimal(answer.parts[part], 2)]) : []),
+      ["tokens", answer.promptTokens ? `${answer.tokens} (prompt ${answer.promptTokens})` : String(answer.tokens)],
     ];
     return element("section", { ariaLabel: policy },
       element("h4", {},
         element("span", { className: `key-${policy}`, textContent: policy }),
-        element("span", { textContent: `score ${decimal(answer.score === null ? null : 100 * answer.score, 1)}` })),
+        element("span", { textContent: `${answer.category}, score ${points(answer[data.metric])}` })),
       output(answer.text),
       element("dl", {}, ...facts.flatMap(([term, value]) => [
         element("dt", { textContent: term }), element("dd", { textContent: value }),
       ])),
-      ...answer.flags.map((flag) => element("span", { className: "flag", textContent: flag })));
+      ...answer.flags.map((flag) => element("span", { className: "flag", textContent: flag })),
+      ...(answer.problem ? [element("p", { className: "problem", textContent: answer.problem })] : []));
   }
 
-  function sampleCard(sample) {
+  function sampleCard(place) {
+    const sample = sampleAt(place);
     const answers = data.policies.map((policy) => [policy, sample.answers[policy]]);
     const change = sample.outcome === "unchanged" ? "" : ` ${signed(100 * sample.change, 1)}`;
+    const groups = Object.entries(sample.groups).map(([name, value]) => `${name}: ${value}`).join(", ");
     return element("article", { className: "card" },
       element("h3", {},
-        element("span", { textContent: sample.family }),
+        element("span", { textContent: sample.benchmark }),
+        element("small", { textContent: sample.family }),
         element("span", { className: `pill ${sample.outcome}`, textContent: sample.outcome + change }),
+        ...(groups ? [element("small", { textContent: groups })] : []),
         element("code", { textContent: sample.id })),
       element("div", { className: "split" },
         ask(sample),
@@ -160,38 +191,96 @@
     return (found) => { items = found; page = 0; draw(); };
   }
 
-  const searchable = new Map();
-  function textOf(sample) {
-    if (!searchable.has(sample)) {
-      const answers = Object.values(sample.answers).flatMap((answer) => [answer.text, answer.extracted, ...answer.flags]);
-      searchable.set(sample, [sample.id, sample.question, ...sample.references, ...answers].join("\n").toLowerCase());
+  const { names, benchmark, outcome, groups, flags, category } = data.index;
+  const groupNames = names.groups.map(([, name, value]) => `${name}=${value}`);
+  const everyPlace = benchmark.map((_, place) => place);
+
+  const searchable = [];
+  function textOf(place) {
+    if (searchable[place] === undefined) {
+      const sample = sampleAt(place);
+      const answers = Object.values(sample.answers)
+        .flatMap((answer) => [answer.text, answer.extracted, answer.rule, answer.problem, answer.category, ...answer.flags]);
+      searchable[place] = [sample.id, sample.question, ...Object.values(sample.prompts), ...sample.references,
+        ...Object.values(sample.groups), ...answers].join("\n").toLowerCase();
     }
-    return searchable.get(sample);
+    return searchable[place];
+  }
+
+  // The tests that a sample has to pass, the cheap ones first.
+  function testsOf(chosen) {
+    const tests = [];
+    if (chosen.benchmark) tests.push((place) => names.benchmarks[benchmark[place]][0] === chosen.benchmark);
+    if (chosen.family) tests.push((place) => names.benchmarks[benchmark[place]][1] === chosen.family);
+    if (chosen.outcome) tests.push((place) => data.outcomes[outcome[place]] === chosen.outcome);
+    if (chosen.group) tests.push((place) => groups[place].some((group) => groupNames[group] === chosen.group));
+    if (chosen.category || chosen.flag) {
+      const policies = chosen.policy ? [chosen.policy] : data.policies;
+      const hasCategory = (policy, place) => !chosen.category || names.categories[category[policy][place]] === chosen.category;
+      const hasFlag = (policy, place) => !chosen.flag
+        || flags[policy][place].some((flag) => chosen.flag === "*" || names.flags[flag] === chosen.flag);
+      tests.push((place) => policies.some((policy) => hasCategory(policy, place) && hasFlag(policy, place)));
+    }
+    const wanted = chosen.text.trim().toLowerCase();
+    if (wanted) tests.push((place) => textOf(place).includes(wanted));
+    return tests;
   }
 
   const samples = byId("sample-browser");
   const form = samples.querySelector("form");
   const showSamples = paged(samples, "samples", 12, sampleCard);
 
-  function filterSamples() {
-    const { family, outcome, text } = form.elements;
-    const wanted = text.value.trim().toLowerCase();
-    showSamples(data.samples.filter((sample) =>
-      (!family.value || sample.family === family.value)
-      && (!outcome.value || sample.outcome === outcome.value)
-      && (!wanted || textOf(sample).includes(wanted))));
+  // Groups belong to a benchmark: those of the chosen one can be chosen.
+  function offerGroups() {
+    const select = form.elements.group;
+    const own = names.groups.map(([name], number) => [name, number])
+      .filter(([name]) => name === form.elements.benchmark.value)
+      .map(([, number]) => groupNames[number]).sort();
+    if (select.dataset.of === form.elements.benchmark.value) return;
+    select.dataset.of = form.elements.benchmark.value;
+    select.replaceChildren(element("option", { value: "", textContent: "all" }),
+      ...own.map((name) => element("option", { value: name, textContent: name.replace("=", ": ") })));
+    select.disabled = own.length === 0;
   }
 
-  // #family=ocr&outcome=regressed, as the numbers of wins and losses link.
+  function filterSamples() {
+    offerGroups();
+    const chosen = Object.fromEntries(FIELDS.map((name) => [name, form.elements[name].value]));
+    const tests = testsOf(chosen);
+    showSamples(everyPlace.filter((place) => tests.every((test) => test(place))));
+  }
+
+  // #benchmark=ocrbench&outcome=regressed, as the numbers in the tables link.
   function filterByFragment(fragment) {
     const chosen = new URLSearchParams(fragment.slice(1));
-    const fields = ["family", "outcome", "text"].filter((name) => chosen.has(name));
+    const fields = FIELDS.filter((name) => chosen.has(name));
     if (fields.length === 0) return false;
     form.reset();
-    for (const name of fields) form.elements[name].value = chosen.get(name);
-    filterSamples();
+    for (const name of fields) {
+      form.elements[name].value = chosen.get(name);
+      if (name === "benchmark") offerGroups();
+    }
+    // A value that no sample here has cannot be chosen, and must not show everything.
+    if (fields.every((name) => form.elements[name].value === chosen.get(name))) filterSamples();
+    else showSamples([]);
     samples.scrollIntoView();
     return true;
+  }
+
+  function sortRows(table, key) {
+    const body = table.tBodies[0];
+    const order = {
+      name: (one, other) => one.dataset.name.localeCompare(other.dataset.name),
+      difference: (one, other) => Number(one.dataset.difference) - Number(other.dataset.difference),
+    };
+    body.append(...[...body.rows].sort(order[key]));
+  }
+
+  for (const sorters of document.querySelectorAll(".sorters")) {
+    sorters.hidden = false;
+    for (const button of sorters.querySelectorAll("button")) {
+      button.addEventListener("click", () => sortRows(sorters.closest("table"), button.dataset.sort));
+    }
   }
 
   form.addEventListener("input", filterSamples);
@@ -202,7 +291,6 @@
     if (link && filterByFragment(link.hash)) event.preventDefault();
   });
 
-  filterSamples();
   paged(byId("rollout-browser"), "groups", 3, groupCard)(data.groups);
-  filterByFragment(window.location.hash);
+  if (!filterByFragment(window.location.hash)) filterSamples();
 })();

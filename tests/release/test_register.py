@@ -21,7 +21,14 @@ def _inputs(folder: Path) -> tuple[Path, Path, Manifest]:
     for path in (policy, comparison):
         path.mkdir()
     (policy / "model.safetensors").write_bytes(b"weights")
-    content = {"families": {"math": _ROW}, "overall": _ROW, "reasons": ["It gained."], "promoted": True}
+    content = {
+        "metric": "strict",
+        "families": {"math": _ROW},
+        "benchmarks": {"mathvista_testmini": {**_ROW, "n": 5}},
+        "overall": _ROW,
+        "reasons": ["It gained."],
+        "promoted": True,
+    }
     (comparison / "comparison.json").write_text(json.dumps(content))
     seal(comparison, "comparison", {})
     return policy, comparison, seal(policy, "policy", {"seed": 0})
@@ -46,6 +53,8 @@ def test_card_has_valid_front_matter_and_the_scores(tmp_path: Path) -> None:
     _, front, body = (tmp_path / "model" / "README.md").read_text().split("---\n", 2)
     assert yaml.safe_load(front)["pipeline_tag"] == "image-text-to-text"
     assert "| math | 10 | 25.0 | 50.0 | +25.0 [10.0, 40.0] |" in body
+    assert "| mathvista_testmini | 5 | 25.0 | 50.0 | +25.0 [10.0, 40.0] |" in body
+    assert "under the strict score" in body
     assert "- It gained." in body
 
 

@@ -1,58 +1,15 @@
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
-from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.core.comparison import CANDIDATE, CONTROL
-from components.release.render import (
-    browser_data,
-    control_words,
-    interval,
-    points,
-    render_report,
-    reward_words,
-    signed,
-    trend,
-)
+from components.release.browser import browser_data
+from components.release.render import render_report
 from components.release.report_data import ReportData
-from tests.release.synthetic import FALLEN, HOSTILE, make_report, make_row, make_sample
-
-_VOID = {"br", "img", "input", "link", "meta"}
-
-
-class Page(HTMLParser):
-    """What a browser would find in a page: elements with attributes, and text by the element it stands in."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[tuple[str, str]] = []
-        self._open = [""]
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag not in _VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        while tag in self._open and self._open.pop() != tag:
-            pass
-
-    def handle_data(self, data: str) -> None:
-        self.text.append((self._open[-1], data))
-
-    def of(self, tag: str) -> list[dict[str, str | None]]:
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    def words(self) -> str:
-        return " ".join(" ".join(data for tag, data in self.text if tag not in {"script", "style"}).split())
+from tests.release.page import Page
+from tests.release.synthetic import BENCHMARKS, FALLEN, HOSTILE, make_group, make_info, make_report, make_row
 
 
 @pytest.fixture(scope="module")
@@ -70,10 +27,22 @@ def page(html: str) -> Page:
     return Page(html)
 
 
-def _embedded(html: str) -> Any:
-    block = re.search(r'<script type="application/json" id="report-data">(.*?)</script>', html, re.DOTALL)
+def _embedded(html: str, name: str) -> Any:
+    block = re.search(rf'<script type="application/json" id="{name}">(.*?)</script>', html, re.DOTALL)
     assert block is not None
     return json.loads(block.group(1))
+
+
+def _with(report: ReportData, **changes: Any) -> ReportData:
+    return replace(report, comparison=replace(report.comparison, **changes))
+
+
+def _cells(html: str, row: str) -> list[str]:
+    """The texts of the cells of the first row of the scores' table that begins with a name."""
+    table = html[html.index('class="before-after"') :]
+    start = table.index(f'<th scope="row">{row}')
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", table[start : table.index("</tr>", start)], re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]*>", " ", cell).split()) for cell in cells]
 
 
 def test_page_names_no_other_host_or_file(html: str, page: Page) -> None:
@@ -87,12 +56,14 @@ def test_page_names_no_other_host_or_file(html: str, page: Page) -> None:
 
 
 def test_page_without_any_data_in_its_lists_renders(report: ReportData) -> None:
+    bare = _with(report, reasons=[], other_scores={}, breakdowns={}, health={}, categories={})
     empty = replace(
-        report,
+        bare,
         samples=[],
         rollout_groups=[],
-        reasons=[],
         limits=[],
+        benchmark_limits={},
+        cost={},
         artifacts=[],
         libraries={},
         curves={},
@@ -105,10 +76,12 @@ def test_page_without_any_data_in_its_lists_renders(report: ReportData) -> None:
 
     assert "no surrogate was fitted" in words
     assert "not recorded" in words
+    assert "No evaluation kept its timings." in words
 
 
 def test_hostile_text_makes_no_element(html: str, page: Page) -> None:
-    assert [attributes.get("type") for attributes in page.of("script")] == ["application/json", None]
+    kinds = [attributes.get("type") for attributes in page.of("script")]
+    assert kinds == ["application/json"] * (len(kinds) - 1) + [None]
     assert page.of("img") == []
     assert not [key for _, attributes in page.elements for key in attributes if key.startswith("on")]
     assert "\u2028" not in html.split('id="report-data">')[1]
@@ -117,34 +90,41 @@ def test_hostile_text_makes_no_element(html: str, page: Page) -> None:
 def test_hostile_text_is_shown_as_it_is(page: Page) -> None:
     shown = "".join(data for tag, data in page.text if tag == "li")
 
-    assert shown.count(HOSTILE) == 2  # a reason and a limit
-    assert HOSTILE in "".join(data for tag, data in page.text if tag == "th")  # a quarantine reason
+    assert shown.count(HOSTILE) == 5  # a reason, a limit, and split, scoring and note of a benchmark
+    headings = "".join(data for tag, data in page.text if tag in {"th", "a"})
+    assert headings.count(HOSTILE) >= 3  # a quarantine reason, a value of a breakdown, a flag, a category
+    assert HOSTILE in [attributes["data-name"] for attributes in page.of("tr") if "data-name" in attributes]
 
 
-def test_hostile_family_name_stays_text(report: ReportData) -> None:
-    families = {HOSTILE: make_row(3, 0.5, 0.4, 0.5, width=0.01), "$x^2": make_row(3, 0.5, 0.4, 0.5, width=0.01)}
+def test_hostile_names_of_benchmark_and_family_stay_text(report: ReportData) -> None:
+    row = make_row(3, 0.5, 0.4, 0.5, width=0.01)
+    names = [HOSTILE, "$x^2"]
+    suite = [replace(make_info("heldout_math"), name=name) for name in names]
+    hostile = _with(
+        report,
+        benchmarks=dict.fromkeys(names, row),
+        families={"math": row, HOSTILE: row},
+        other_scores={},
+        breakdowns={HOSTILE: {HOSTILE: {HOSTILE: make_group(3, 0.5, 0.4)}}},
+        health={HOSTILE: report.comparison.health[FALLEN]},
+        categories={HOSTILE: report.comparison.categories[FALLEN]},
+    )
 
-    page = Page(render_report(replace(report, families=families)))
+    page = Page(render_report(replace(hostile, suite=suite, benchmark_limits={HOSTILE: [HOSTILE]})))
 
-    assert len(page.of("script")) == 2
     assert page.of("img") == []
+    assert {attributes.get("type") for attributes in page.of("script")} == {"application/json", None}
+    assert not [key for _, attributes in page.elements for key in attributes if key.startswith("on")]
     assert "$x^2" in [data for tag, data in page.text if tag == "text"]
 
 
-def test_embedded_data_is_the_samples_and_groups(report: ReportData, html: str) -> None:
-    embedded = _embedded(html)
+def test_page_holds_the_browsers_data_in_pieces(report: ReportData, html: str) -> None:
+    data = browser_data(report)
 
-    assert embedded == json.loads(json.dumps(browser_data(report)))
-    assert [sample["id"] for sample in embedded["samples"]] == [sample.id for sample in report.samples]
-    assert HOSTILE in embedded["samples"][0]["answers"]["candidate"]["text"]
-
-
-def test_images_are_embedded_once(report: ReportData) -> None:
-    content = browser_data(report)
-
-    assert len(content["images"]) == 6
-    assert len({sample["images"][0] for sample in content["samples"]}) == 6
-    assert all(image.startswith("data:image/png;base64,iVBOR") for image in content["images"])
+    assert _embedded(html, "report-data") == json.loads(json.dumps(data.head))
+    assert _embedded(html, "samples-0") == json.loads(json.dumps(data.samples[0]))
+    assert _embedded(html, "images-0") == list(data.images[0])
+    assert HOSTILE in _embedded(html, "samples-0")[0]["answers"]["candidate"]["text"]
 
 
 def test_script_policy_allows_the_report_s_own_script_alone(page: Page) -> None:
@@ -155,18 +135,99 @@ def test_script_policy_allows_the_report_s_own_script_alone(page: Page) -> None:
     assert policy.startswith("default-src 'none'; img-src data:;")
 
 
-def test_fallen_family_is_named_in_words_and_marked(page: Page) -> None:
+def test_fallen_benchmark_is_named_in_words_and_marked(page: Page) -> None:
     assert f"Fell below the baseline: {FALLEN} \u22128.0 points [\u221214.0, \u22122.0]." in page.words()
-    assert [row.get("class") for row in page.of("tr")].count("fell") == 1
+    marked = [row["class"] for row in page.of("tr") if "fell" in str(row.get("class")).split()]
+    assert marked == ["fell member"]
 
 
 def test_page_of_a_run_without_a_fall_says_so(report: ReportData) -> None:
-    families = {"math": make_row(10, 0.5, 0.6, 0.5, width=0.05)}
+    risen = dict.fromkeys(BENCHMARKS, make_row(10, 0.5, 0.6, 0.5, width=0.05))
 
-    words = Page(render_report(replace(report, families=families, promoted=False))).words()
+    words = Page(render_report(_with(report, benchmarks=risen, promoted=False))).words()
 
-    assert "No family fell below the baseline." in words
+    assert "No benchmark fell below the baseline." in words
     assert "synthetic not promoted" in words
+
+
+def test_row_of_a_benchmark_has_every_number(html: str) -> None:
+    assert _cells(html, FALLEN) == [
+        *("10", "50.0", "42.0", "52.0", "\u22128.0 [\u221214.0, \u22122.0]", "fell", "\u221216.0 %"),
+        *("&lt;0.001", "4 / 2 / 4", "6.2", "\u221210.0 [\u221216.0, \u22124.0]"),
+    ]
+
+
+def test_family_of_several_benchmarks_has_a_row_for_their_mean(html: str) -> None:
+    table = html[html.index('class="before-after"') : html.index("</table>", html.index('class="before-after"'))]
+    names = re.findall(r'<th scope="row">(\w+)', table)
+
+    assert names == [
+        *("math", "heldout_math", "mathvista_testmini"),
+        *("ocr", "heldout_ocr", "ocrbench"),
+        *("vqa", "heldout_vqa", "chartqa_test"),
+        *("heldout_open_ended", "overall"),
+    ]
+    assert _cells(html, "ocr")[:4] == ["20", "50.0", "52.5", "52.0"]
+
+
+def test_counts_link_to_the_questions_that_they_count(page: Page) -> None:
+    links = {attributes["href"] for attributes in page.of("a")}
+
+    assert {
+        "#outcome=improved",
+        "#family=math&outcome=regressed",
+        f"#benchmark={FALLEN}&outcome=unchanged",
+        f"#benchmark={FALLEN}&policy=control&flag=no%20answer",
+        f"#benchmark={FALLEN}&policy=baseline&category=right",
+        "#benchmark=chartqa_test&group=split%3Dhuman",
+    } <= links
+
+
+def test_partial_set_says_how_many_questions_of_how_many(page: Page) -> None:
+    words = page.words()
+
+    assert "10 of 1,000 questions" in words
+    assert "a part of the published set, whose score is not comparable with published ones" in words
+
+
+def test_metric_that_counts_is_said_in_words_and_the_other_one_is_shown(report: ReportData, page: Page) -> None:
+    words = page.words()
+
+    assert "under the strict score: the official rule, except that nothing is paid for a guess" in words
+    assert "strict (counts here)" in words
+    assert "heldout_math 55.0 66.0 56.0 50.0 63.0 52.0" in words  # official first, whichever counts
+    official = Page(render_report(_with(report, metric="score"))).words()
+    assert "heldout_math 50.0 63.0 52.0 55.0 66.0 56.0" in official
+
+
+def test_points_are_given_where_the_official_total_is_one(report: ReportData) -> None:
+    whole = [replace(info, questions=1000) if info.name == FALLEN else info for info in report.suite]
+
+    words = Page(render_report(_with(replace(report, suite=whole), metric="score"))).words()
+
+    assert "Official total of 1,000 points: baseline 500, candidate 420, control 520." in words
+    assert "Digit String 5 80.0 4 of 5 60.0 3 of 5 80.0 4 of 5" in words
+
+
+def test_counters_above_zero_are_marked(html: str, page: Page) -> None:
+    marked = [attributes for attributes in page.of("a") if attributes.get("class") == "hot"]
+
+    assert len(marked) == 3 * len(BENCHMARKS)  # no answer, for every policy; the hostile flag is 0
+    assert "baseline 10.0 0 0 0 0 0 0 0 0 90.0 17 100" in page.words()  # 99.5 prompt tokens, rounded to even
+
+
+def test_relative_gain_stands_beside_the_points(page: Page) -> None:
+    assert "+41.5 % relative to the baseline" in page.words()
+
+
+def test_cost_of_the_evaluation_is_shown(page: Page) -> None:
+    assert "baseline 4.0 s 8 2.00 2 1,234 567 16" in page.words()
+
+
+def test_cost_that_lacks_values_is_shown_as_far_as_it_goes(report: ReportData) -> None:
+    words = Page(render_report(replace(report, cost={FALLEN: {"candidate": {"generated": 8}}}))).words()
+
+    assert "candidate n/a 8 n/a n/a n/a n/a n/a" in words
 
 
 def test_key_number_is_overall_difference_with_its_interval(page: Page) -> None:
@@ -183,135 +244,7 @@ def test_full_fingerprint_is_in_the_title(report: ReportData, page: Page) -> Non
         assert artifact.fingerprint not in shown
 
 
-@pytest.mark.parametrize(
-    ("control", "candidate", "words"),
-    [
-        (0.46, 0.60, "format and length alone bring 30 % of the gain"),
-        (0.38, 0.60, "format and length alone bring none of the gain"),
-        (0.62, 0.60, "format and length alone bring all of the gain"),
-        (0.46, 0.40, "there is no gain to divide"),
-    ],
-)
-def test_control_words_share_of_the_gain(control: float, candidate: float, words: str) -> None:
-    assert words in control_words(make_row(10, 0.40, candidate, control, width=0.01))
-
-
-def test_control_words_doubt_an_interval_with_zero() -> None:
-    assert "no effect of the accuracy reward is shown" in control_words(make_row(10, 0.4, 0.6, 0.58, width=0.1))
-
-
 def test_share_of_the_rewards_in_a_step_is_shown(page: Page) -> None:
     words = page.words()
 
     assert "2.5 % for the candidate (12.5 ms of 0.5 s) and 2.0 % for the control (10 ms of 0.5 s)." in words
-
-
-def test_training_that_was_not_timed_has_no_words_on_it() -> None:
-    assert reward_words({CANDIDATE: {}, CONTROL: {}}) == ""
-
-
-@pytest.mark.parametrize(
-    ("candidate", "width", "expected"),
-    [
-        (0.6, 0.05, ("rose", "")),
-        (0.4, 0.05, ("fell", "")),
-        (0.6, 0.2, ("rose", "interval includes 0")),
-        (0.4, 0.2, ("fell", "interval includes 0")),
-        (0.5, 0.0, ("unchanged", "")),
-    ],
-)
-def test_trend(candidate: float, width: float, expected: tuple[str, str]) -> None:
-    assert trend(make_row(10, 0.5, candidate, 0.5, width)) == expected
-
-
-def test_numbers_are_in_points_with_one_decimal() -> None:
-    assert points(0.1234) == "12.3"
-    assert signed(0.05) == "+5.0"
-    assert signed(-0.05) == "\u22125.0"
-    assert signed(-0.0001) == "0.0"
-    assert interval((-0.0001, 0.25)) == "[0.0, 25.0]"
-
-
-def _browse(html: str, folder: Path, fragment: str = "") -> Page:
-    """The document that a page's scripts leave in a headless browser."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("no chromium or google-chrome on the PATH")
-    path = folder / "report.html"
-    path.write_text(html, encoding="utf-8")
-    command = [
-        *(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-        *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-        *(f"--user-data-dir={folder / 'profile'}", "--dump-dom", f"{path.as_uri()}{fragment}"),
-    ]
-    return Page(subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout)
-
-
-def _cards(page: Page) -> int:
-    return sum(attributes.get("class") == "card" for attributes in page.of("article"))
-
-
-@pytest.mark.slow
-def test_browsers_run_in_a_browser(html: str, tmp_path: Path) -> None:
-    page = _browse(html, tmp_path)
-
-    assert _cards(page) == 12
-    assert "samples 1 to 12 of 30" in page.words()
-    assert "groups 1 to 3 of 4" in page.words()
-    assert "hidden" in next(item for item in page.of("p") if item.get("id") == "script-error")
-    assert HOSTILE in "".join(data for tag, data in page.text if tag == "pre")
-    assert len(page.of("script")) == 2
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("fragment", "shown"),
-    [
-        (f"family={FALLEN}", {1, 5, 9, 13, 17, 21, 25, 29}),
-        (f"family={FALLEN}&outcome=regressed", {1, 13, 25}),
-        ("text=QUESTION%2013", {13}),
-        ("text=no%20such%20text", set()),
-    ],
-)
-def test_fragment_filters_samples(html: str, tmp_path: Path, fragment: str, shown: set[int]) -> None:
-    page = _browse(html, tmp_path, f"#{fragment}")
-
-    ids = {int(data, 16) for tag, data in page.text if tag == "code" and re.fullmatch(r"0{14}[0-9a-f]{2}", data)}
-    assert ids == shown
-    assert (f"samples 1 to {len(shown)} of {len(shown)}" if shown else "no samples to show") in page.words()
-
-
-@pytest.mark.slow
-def test_buttons_and_links_change_what_is_shown(html: str, tmp_path: Path) -> None:
-    clicks = """
-        const browser = document.getElementById("sample-browser");
-        const status = () => browser.querySelector(".status").textContent;
-        const log = [];
-        const click = (node) => { node.click(); log.push(status()); };
-        click(browser.querySelector(".pager [data-step='1']"));
-        click(document.querySelector("a[href='#family=ocr&outcome=regressed']"));
-        click(browser.querySelector("form button"));
-        document.body.append(log.join("; "));
-    """
-    unguarded = re.sub(r"<meta http-equiv=[^>]*>", "", html).replace("</body>", f"<script>{clicks}</script></body>")
-
-    words = _browse(unguarded, tmp_path).words()
-
-    assert "samples 13 to 24 of 30; samples 1 to 3 of 3; samples 1 to 12 of 30" in words
-
-
-@pytest.mark.slow
-def test_page_stays_small_with_thousands_of_samples(report: ReportData, tmp_path: Path) -> None:
-    samples = [make_sample(number) for number in range(5000)]
-
-    page = _browse(render_report(replace(report, samples=samples)), tmp_path)
-
-    assert _cards(page) == 12
-    assert "samples 1 to 12 of 5000" in page.words()
-
-
-@pytest.mark.slow
-def test_error_banner_appears_when_the_data_cannot_be_read(html: str, tmp_path: Path) -> None:
-    page = _browse(html.replace('id="report-data">{', 'id="report-data">', 1), tmp_path)
-
-    assert "hidden" not in next(item for item in page.of("p") if item.get("id") == "script-error")
