@@ -38,6 +38,7 @@ benchmark: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.verifier_fuzz
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.statistics
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.training_step
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.evaluation
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.quickstart
 
 lock: setup

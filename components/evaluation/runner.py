@@ -54,6 +54,8 @@ class Runner:
         self._journal = journal
         with _quiet():
             self._answerer = load_answerer(policy, self.policy, config)
+        gc.collect()
+        gc.freeze()  # the libraries and the model stay: no later collection need look at them
 
     def run(self, info: BenchmarkInfo, questions: Sequence[Question], marker: Marker) -> BenchmarkRun:
         """Answer a benchmark and mark the answers.
@@ -152,8 +154,6 @@ def _evaluate(model: Any, task: dict[str, Any]) -> None:
     import lm_eval
     from lm_eval.tasks import TaskManager
 
-    gc.collect()
-    gc.freeze()  # what is loaded stays: later collections need not look at it
     lm_eval.simple_evaluate(
         model=model,
         tasks=[task],

@@ -2,11 +2,15 @@
 
 import dataclasses
 import json
+import logging
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +20,12 @@ import pytest
 import torch
 from lm_eval.api.registry import get_model
 from lm_eval.tasks import TaskManager
+from tqdm import tqdm
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
+from components.core.artifact import seal
 from components.core.errors import ModelError, RecipeError, StorageError
+from components.core.policy import Policy
 from components.core.question import Question
 from components.core.sample import NOT_GENERATED, RESIZED, SCORER_FAILED
 from components.evaluation.answerer import LmEvalAnswerer
@@ -152,8 +159,6 @@ def test_no_more_than_a_batch_of_images_is_decoded_at_a_time(
     policy: Path, questions: list[Question], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Decoded images are counted as they are made and as they are freed."""
-    import weakref
-
     alive: list[Any] = []
     most = 0
     decode = Question.open_images
@@ -476,8 +481,6 @@ def test_argument_that_is_not_the_runners_to_give_is_refused(policy: Path, argum
 
 
 def test_policy_that_cannot_be_loaded_is_named(policy: Path, tmp_path: Path) -> None:
-    import shutil
-
     shutil.copytree(policy, tmp_path / "policy")
     (tmp_path / "policy" / "model.safetensors").unlink()
 
@@ -501,3 +504,35 @@ def test_any_other_multimodal_model_type_gives_the_same_texts(policy: Path, ques
     assert [response.prompt_tokens for response in theirs.responses] == [
         response.prompt_tokens for response in ours.responses
     ]
+
+
+def test_policys_bound_on_pixels_holds_whatever_its_processor_says(policy: Path, tmp_path: Path) -> None:
+    """112 x 112 pixels are 16 tokens; the processor was saved with a bound of 224 x 224."""
+    shutil.copytree(policy, tmp_path / "policy", ignore=shutil.ignore_patterns("manifest.json"))
+    dataclasses.replace(Policy.load(policy), max_pixels=112 * 112).save(tmp_path / "policy")
+    seal(tmp_path / "policy", "policy", {})
+    asked = [question("large", "What?", png((224, 224), 1))]
+
+    (bounded,), (whole,) = _run(tmp_path / "policy", asked).responses, _run(policy, asked).responses
+
+    assert whole.prompt_tokens - bounded.prompt_tokens == 64 - 16
+    assert bounded.flags == ()
+
+
+def test_log_is_a_line_a_benchmark(policy: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    runner = Runner(policy, EvaluationConfig(batch_size=4))
+    capfd.readouterr()
+
+    runner.run(info_of(_GOOD), _GOOD, _mark)
+
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert re.fullmatch(r"drawn: 5/5 \[[\d.]+ a second, batch size 4, 0 from the journal, \d+ s\]\n", errors)
+
+
+def test_global_state_of_other_libraries_is_as_before(policy: Path) -> None:
+    before = (tqdm.__init__, logging.getLogger("lm_eval").level)
+
+    _run(policy, _GOOD)
+
+    assert (tqdm.__init__, logging.getLogger("lm_eval").level) == before
