@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from components.core.question import read_questions
+from components.core.question import QuestionFile
 from components.core.suite import questions_path
 from components.release.report_data import SampleView
 from components.release.thumbnail import thumbnail
@@ -57,7 +57,7 @@ class _Thumbnails:
         floor = self.left - share
         open_ids = set(ids)
         # The budget may be spent before the first question: then the file, which may be large, is not read.
-        for question in read_questions(questions) if share > 0 else ():
+        for question in QuestionFile(questions) if share > 0 else ():
             if question.id not in open_ids:
                 continue
             open_ids.remove(question.id)

@@ -17,6 +17,7 @@ from pathlib import Path
 from components.curation.curate import curate
 from components.evaluation.compare import compare
 from components.evaluation.evaluate import evaluate
+from components.evaluation.suite import gather_suite
 from components.release.export import write_bundle
 from components.release.gather import RunArtifacts
 from components.release.register import register
@@ -36,14 +37,16 @@ def plain_calls(recipe: Recipe, root: Path) -> None:
     for name, rewards in portfolios.items():
         outputs = TrainingOutputs(root / name / "policy", root / name / "rollouts")
         train(TrainingInputs(data, scorer, base), outputs, recipe.training, rewards, recipe.seed)
+    gather_suite(data, root / "suite", recipe.evaluation, recipe.seed)
     policies = {"baseline": base, "candidate": root / "candidate" / "policy", "control": root / "control" / "policy"}
     evaluations = {name: root / "evaluations" / name for name in policies}
     for name, policy in policies.items():
-        evaluate(data, policy, evaluations[name], recipe.evaluation)
+        evaluate(root / "suite", policy, evaluations[name], recipe.evaluation)
     if compare(evaluations, root / "comparison", recipe.decision).promoted:
         register(policies["candidate"], root / "comparison", root / "model", recipe.name)
     run = RunArtifacts(
         dataset=data,
+        suite=root / "suite",
         surrogate=scorer,
         base=base,
         policy=policies["candidate"],

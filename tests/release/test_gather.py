@@ -10,7 +10,7 @@ from components.core.artifact import read_manifest, seal, verify
 from components.core.comparison import POLICIES, Comparison
 from components.core.errors import ArtifactError
 from components.core.example import read_examples
-from components.core.question import read_questions
+from components.core.question import QuestionFile
 from components.core.sample import read_samples
 from components.core.suite import questions_path, read_suite
 from components.release.export import write_bundle
@@ -58,7 +58,7 @@ def test_every_question_of_the_suite_is_a_sample_with_three_answers(run: RunArti
     asked = [
         (info.name, question.id)
         for info in read_suite(run.suite)
-        for question in read_questions(questions_path(run.suite, info.name))
+        for question in QuestionFile(questions_path(run.suite, info.name))
     ]
 
     assert [(sample.benchmark, sample.id) for sample in data.samples] == asked
@@ -86,7 +86,7 @@ def test_public_answers_have_no_parts_of_the_training_reward(data: ReportData) -
 
 
 def test_held_out_question_that_the_dataset_lacks_says_so(run: RunArtifacts, tmp_path: Path) -> None:
-    (question, *_) = read_questions(questions_path(run.suite, PUBLIC))
+    (question, *_) = QuestionFile(questions_path(run.suite, PUBLIC))
     folder = tmp_path / "evaluation"
     evaluation(folder, {"heldout_math": [question]}, score=1.0)
     samples = dict.fromkeys(POLICIES, read_samples(folder))
@@ -130,7 +130,7 @@ def test_manifests_are_by_role_and_hold_the_suite(run: RunArtifacts) -> None:
 
 
 def test_policy_that_did_not_answer_a_question_is_named(run: RunArtifacts, tmp_path: Path) -> None:
-    questions = list(read_questions(questions_path(run.suite, PUBLIC)))
+    questions = list(QuestionFile(questions_path(run.suite, PUBLIC)))
     evaluation(tmp_path / "short", {PUBLIC: questions[:1]}, score=1.0)
 
     with pytest.raises(ArtifactError, match="the candidate evaluation: it has no answer to question"):
