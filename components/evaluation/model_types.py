@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from components.core.artifact import read_manifest
 from components.core.errors import ModelError, RecipeError
 from components.core.policy import Policy, load_processor
 from components.evaluation.answerer import Answerer, ChatAnswerer, LmEvalAnswerer, TransformersAnswerer
@@ -13,6 +14,7 @@ from components.evaluation.response import first_line
 
 _OURS = ("batch_size", "max_batch_size", "max_pixels", "pretrained", "revision")
 """Arguments that the policy and the recipe give."""
+_POLICY = "{policy}"
 _VLLM_AT_ONCE, _SERVER_AT_ONCE = 256, 8
 
 
@@ -79,8 +81,8 @@ def _load_server(folder: Path, policy: Policy, config: EvaluationConfig, argumen
             "Give the server's address, such as http://host:8000/v1/chat/completions",
         )
     at_once = int(arguments.setdefault("num_concurrent", config.batch_size or _SERVER_AT_ONCE))
-    own = {"model": policy.model or str(folder), "batch_size": 1, "max_images": 999}
-    lm = _create("local-chat-completions", {**own, **arguments})
+    own = {"model": _served_name(folder, arguments), "batch_size": 1, "max_images": 999}
+    lm = _create("local-chat-completions", {**arguments, **own})
     # lm-eval's own default says nothing about the server: its limit is known only where the recipe gives it.
     limit = arguments.get("max_length")
     return ChatAnswerer(
@@ -91,6 +93,18 @@ def _load_server(folder: Path, policy: Policy, config: EvaluationConfig, argumen
         at_once=at_once,
         max_pixels=policy.max_pixels,
     )
+
+
+def _served_name(folder: Path, arguments: Mapping[str, Any]) -> str:
+    """The name by which a server knows the policy, so that no policy is judged by another's answers."""
+    name = str(arguments.get("model", _POLICY))
+    if _POLICY not in name:
+        raise RecipeError(
+            "evaluation.runner.arguments.model",
+            f"{name!r} names one model, and all policies would be asked as it",
+            f"Write {_POLICY} where the first 12 digits of a policy's fingerprint stand, and serve each by that name",
+        )
+    return name.replace(_POLICY, read_manifest(folder).fingerprint[:12])
 
 
 def _weights(folder: Path, policy: Policy) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 from transformers import AutoTokenizer
 
+from components.core.artifact import read_manifest
 from components.core.errors import ModelError, RecipeError
 from components.core.question import Question
 from components.core.sample import NOT_GENERATED
@@ -105,10 +106,10 @@ def test_text_and_images_reach_the_server_in_their_order(policy: Path, server: _
 
 
 def test_request_is_greedy_and_bounded(policy: Path, server: _ChatServer) -> None:
-    _run(policy, server.url, _ASKED[:1], model="the-policy")
+    _run(policy, server.url, _ASKED[:1], model="aligned/{policy}")
 
     (payload,) = server.payloads
-    assert payload["model"] == "the-policy"
+    assert payload["model"] == f"aligned/{read_manifest(policy).fingerprint[:12]}"
     assert payload["max_tokens"] == MAX_NEW_TOKENS
     assert payload["temperature"] == 0
 
@@ -181,3 +182,9 @@ def test_server_out_of_reach_ends_the_run(policy: Path, concurrent: int) -> None
 def test_address_is_asked_for(policy: Path) -> None:
     with pytest.raises(RecipeError, match=r"evaluation\.runner\.arguments\.base_url: missing"):
         Runner(policy, EvaluationConfig(runner=RunnerConfig(kind="local-chat-completions")))
+
+
+def test_name_that_would_ask_every_policy_as_one_model_is_refused(policy: Path, server: _ChatServer) -> None:
+    with pytest.raises(RecipeError, match="'the-policy' names one model, and all policies would be asked as it"):
+        _run(policy, server.url, _ASKED[:1], model="the-policy")
+    assert server.payloads == []
