@@ -26,8 +26,8 @@ class RunnerConfig(Config):
     kind: Literal["hf-multimodal", "vllm-vlm", "local-chat-completions"] = "hf-multimodal"
     """transformers in this process, vLLM in this process, or a server that speaks the OpenAI protocol."""
     arguments: dict[str, str | int | float | bool] = Field(default_factory=dict)
-    """Arguments of lm-eval's model type, beside those that the policy gives. A server is asked for the model `{policy}`,
-    the first 12 digits of the policy's fingerprint."""
+    """Arguments of lm-eval's model type, beside those that the policy gives; a server is asked for the model
+    `{policy}`, which stands for the first 12 digits of the policy's fingerprint."""
 
 
 class EvaluationConfig(Config):
