@@ -107,6 +107,8 @@ def combined_row(parts: Sequence[Measured]) -> ScoreRow:
 def group_rows(samples: Sequence[Sample], measured: Measured, config: DecisionConfig) -> dict[str, dict[str, GroupRow]]:
     """Rows by name and value of `Sample.groups`; names and values in the order in which they first come.
 
+    A name that gives all questions one value says no more than the benchmark's row, and is left out.
+
     Args:
         samples: One policy's, whose groups stand for all.
         measured: Their benchmark.
@@ -119,6 +121,7 @@ def group_rows(samples: Sequence[Sample], measured: Measured, config: DecisionCo
     return {
         name: {value: _group_row(name, value, rows, measured, config) for value, rows in values.items()}
         for name, values in places.items()
+        if any(len(rows) < len(samples) for rows in values.values())
     }
 
 
