@@ -39,6 +39,8 @@ benchmark: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.statistics
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.training_step
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.evaluation
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.graders
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.report
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.quickstart
 
 lock: setup

@@ -27,8 +27,8 @@ def print_summary(run: LocalRun) -> None:
 
 
 def _score_table(content: dict[str, Any]) -> Table:
-    table = Table("family", "n", "baseline", "candidate", "control", "gain (paired 95 % CI)")
-    for name, row in {**content["families"], "overall": content["overall"]}.items():
+    table = Table("benchmark", "n", "baseline", "candidate", "control", "gain (paired 95 % CI)")
+    for name, row in {**content["benchmarks"], "overall": content["overall"]}.items():
         low, high = row["ci95"]
         scores = [f"{100 * row[policy]:.1f}" for policy in ("baseline", "candidate", "control")]
         table.add_row(
