@@ -140,8 +140,8 @@ def rescore_(
     root: RootOption = None,
 ) -> None:
     """Mark the answers of a finished run again, with the rules of this code; new statistics, decision and report."""
-    from pipelines.explanation import wide_console
     from pipelines.rescore import rescore_to
+    from pipelines.summary import wide_console
 
     rescore_to(run, output, root, wide_console())
 
@@ -158,7 +158,8 @@ def explain(
     root: RootOption = None,
 ) -> None:
     """Derive the reward of one training rollout, step by step, and compute it again."""
-    from pipelines.explanation import load_audited, print_derivation, wide_console
+    from pipelines.explanation import load_audited, print_derivation
+    from pipelines.summary import wide_console
 
     print_derivation(load_audited(run, root).explain(rollout), wide_console())
 
@@ -172,7 +173,8 @@ def replay(
     ] = 1e-6,
 ) -> None:
     """Compute every reward of a training again and compare; a number beyond the tolerance is status 1."""
-    from pipelines.explanation import load_audited, print_replay, wide_console
+    from pipelines.explanation import load_audited, print_replay
+    from pipelines.summary import wide_console
 
     outcome = load_audited(run, root).replay()
     print_replay(outcome, tolerance, wide_console())
@@ -188,7 +190,7 @@ app.add_typer(benchmarks_app, name="benchmarks")
 def list_benchmarks() -> None:
     """List the public benchmarks: family, questions, where the data is, and its licence."""
     from pipelines.benchmarks import print_benchmarks
-    from pipelines.explanation import wide_console
+    from pipelines.summary import wide_console
 
     print_benchmarks(wide_console())
 
@@ -205,7 +207,7 @@ def prepare_benchmark(
     """Turn a published set into questions as they are asked, every row accounted for."""
     from components.evaluation.config import BenchmarkEntry
     from pipelines.benchmarks import prepare_to
-    from pipelines.explanation import wide_console
+    from pipelines.summary import wide_console
 
     entry = BenchmarkEntry(name=name, path=source, revision=revision, limit=limit)
     prepare_to(entry, output, partial, wide_console())

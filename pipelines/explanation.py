@@ -18,7 +18,6 @@ from components.training.replay import NUMBERS, AuditedRun, Derivation, Differen
 from pipelines.summary import artifacts_root
 
 _SHOWN = 10
-_FILE_WIDTH = 160
 _POLICIES = ("abstention", "normalise", "strata")
 _SCALES = {
     "none": "total minus group mean",
@@ -44,12 +43,6 @@ def load_audited(run: Path, root: Path | None) -> AuditedRun:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     folder = find_rollouts(run)
     return AuditedRun.load(folder, root or artifacts_root(folder))
-
-
-def wide_console() -> Console:
-    """A console that breaks no line of text, and no table where the output is a file."""
-    console = Console(soft_wrap=True, highlight=False)
-    return console if console.is_terminal else Console(soft_wrap=True, highlight=False, width=_FILE_WIDTH)
 
 
 def print_derivation(derivation: Derivation, console: Console) -> None:

@@ -12,18 +12,25 @@ from components.core.lineage import Ancestor
 from pipelines.local import LocalRun
 
 _LOCAL_ROOT = "artifacts"
+_FILE_WIDTH = 160
+
+
+def wide_console() -> Console:
+    """A console that breaks no line of text, and no table where the output is a file."""
+    console = Console(soft_wrap=True, highlight=False)
+    return console if console.is_terminal else Console(soft_wrap=True, highlight=False, width=_FILE_WIDTH)
 
 
 def print_summary(run: LocalRun) -> None:
     """Print scores before and after, the decision, and where everything is."""
     content: dict[str, Any] = json.loads((run.report / "report.json").read_text(encoding="utf-8"))
-    console = Console(soft_wrap=True)
+    console = wide_console()
     console.print(_score_table(content))
     console.print("promoted" if content["promoted"] else "not promoted", style="bold")
     for reason in content["reasons"]:
         console.print(f"  {reason}")
-    console.print(f"model:  {run.registered_model or 'none registered'}", highlight=False)
-    console.print(f"report: {run.report / 'report.html'}", highlight=False)
+    console.print(f"model:  {run.registered_model or 'none registered'}")
+    console.print(f"report: {run.report / 'report.html'}")
 
 
 def _score_table(content: dict[str, Any]) -> Table:
