@@ -1,0 +1,112 @@
+from collections.abc import Sequence
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.core.errors import EmptyDatasetError, SourceError
+from components.surrogate.budget import BudgetPoint, budget_curve, doubling, enough, nested_order
+from components.surrogate.ordering import auc, ordered_pairs, pairwise_accuracy
+from components.surrogate.rows import AnswerRow
+from tests.surrogate.loop import LogisticScores, fit, questions, row
+
+
+def test_accuracy_grows_with_the_budget_and_spreads_less() -> None:
+    curve = budget_curve(
+        questions(60, seed=0, noise=0.4), questions(60, seed=1, noise=0.0), fit, [6, 24, 300], range(6)
+    )
+
+    assert [point.rows for point in curve] == [6, 24, 300]
+    assert [len(point.pairwise) + len(point.failures) for point in curve] == [6, 6, 6]
+    means, spreads = [point.mean for point in curve], [point.spread for point in curve]
+    assert means[0] is not None
+    assert means[2] is not None
+    assert means[2] > means[0] + 0.02
+    assert spreads[0] is not None
+    assert spreads[2] is not None
+    assert spreads[2] < spreads[0]
+
+
+def test_samples_of_one_seed_are_nested_and_of_the_size_asked_for() -> None:
+    seen: list[Sequence[AnswerRow]] = []
+
+    def watched(rows: Sequence[AnswerRow]) -> LogisticScores:
+        seen.append(rows)
+        return fit(rows)
+
+    budget_curve(questions(20, seed=0), questions(5, seed=1), watched, [10, 40, 120, 500], seeds=[7])
+
+    assert [len(rows) for rows in seen] == [10, 40, 120]
+    assert seen[1][:10] == seen[0]
+    assert seen[2][:40] == seen[1]
+
+
+def test_sample_that_cannot_be_fitted_is_a_failure_of_its_point_with_the_reason() -> None:
+    one_class = [row(f"a house {place}", 1.0, group=str(place)) for place in range(10)]
+
+    curve = budget_curve(one_class, questions(5, seed=1), fit, [5], seeds=[0, 1])
+
+    assert curve[0].pairwise == ()
+    assert curve[0].mean is None
+    assert curve[0].failures == ("rows: all are right or all are wrong. Give both.",) * 2
+    assert enough(curve) is None
+
+
+def test_order_does_not_depend_on_the_order_of_the_rows() -> None:
+    rows = questions(8, seed=0)
+
+    assert nested_order(rows, 1) == nested_order(rows[::-1], 1)
+    assert nested_order(rows, 1) != nested_order(rows, 2)
+    assert sorted(map(repr, nested_order(rows, 1))) == sorted(map(repr, rows))
+
+
+def test_budgets_double_up_to_all_rows() -> None:
+    assert doubling(500) == [50, 100, 200, 400, 500]
+    assert doubling(50) == [50]
+    assert doubling(20) == [20]
+
+
+def test_enough_is_where_the_curve_has_levelled_off_for_good() -> None:
+    points = [
+        BudgetPoint(size, (mean,), (mean,), ()) for size, mean in [(50, 0.9), (100, 0.7), (200, 0.895), (400, 0.9)]
+    ]
+
+    assert enough(points, 0.01) == 200
+    assert enough(points, 0.3) == 50
+
+
+def test_group_on_both_sides_is_refused() -> None:
+    with pytest.raises(SourceError, match="5 groups are both fitted and held out"):
+        budget_curve(questions(5, seed=0), questions(5, seed=0), fit)
+
+
+def test_rows_without_scores_and_a_heldout_set_that_orders_nothing_are_refused() -> None:
+    with pytest.raises(SourceError, match="1 rows have no score"):
+        budget_curve([row("a")], questions(5, seed=0), fit)
+    with pytest.raises(EmptyDatasetError, match="no held-out question has both"):
+        budget_curve(questions(5, seed=0), [row("a", 1.0)], fit)
+
+
+_ROWS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.sampled_from([0.0, 0.5, 0.6, 1.0]), st.sampled_from([0.0, 0.25, 0.5, 1.0])),
+    max_size=12,
+)
+
+
+@given(_ROWS)
+def test_pairs_and_auc_are_as_counted_one_by_one(items: list[tuple[str, float, float]]) -> None:
+    rows = [row(str(place), truth, question) for place, (question, truth, _) in enumerate(items)]
+    scores = [score for _, _, score in items]
+
+    def share(pairs: list[tuple[float, float]]) -> float | None:
+        won = [1.0 if right > wrong else 0.5 if right == wrong else 0.0 for right, wrong in pairs]
+        return sum(won) / len(won) if won else None
+
+    def pairs_of(chosen: str) -> list[tuple[float, float]]:
+        own = [(truth > 0.5, score) for question, truth, score in items if question in chosen]
+        return [(first, second) for (good, first), (bad, second) in product(own, own) if good and not bad]
+
+    assert pairwise_accuracy(rows, scores) == pytest.approx(share(pairs_of("a") + pairs_of("b")))
+    assert auc(rows, scores) == pytest.approx(share(pairs_of("ab")))
+    assert sum(item.pairs for item in ordered_pairs(rows, scores)) == len(pairs_of("a")) + len(pairs_of("b"))
