@@ -48,14 +48,14 @@ class LogisticScores:
 def questions(count: int, seed: int, answers: int = 3, noise: float = 0.15) -> list[AnswerRow]:
     """Rows of questions with as many right as wrong answers, some of them labelled at random.
 
-    A right answer has two of the reference's four words, a wrong one has one.
+    A right answer has two or three of the reference's four words, a wrong one none to two: at two it is in doubt.
     """
     chosen = random.Random(seed)
     rows = []
     for number in range(count):
         reference = chosen.sample(_WORDS, 4)
         for right in [True, False] * answers:
-            kept = chosen.sample(reference, 2 if right else 1)
+            kept = chosen.sample(reference, chosen.choice([2, 3, 3] if right else [0, 1, 2]))
             others = chosen.sample([word for word in _WORDS if word not in reference], chosen.randint(1, 4))
             label = right if chosen.random() > noise else chosen.random() < 0.5
             text = " ".join([*kept, *others])

@@ -1,31 +1,55 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
+from statistics import stdev
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.core.errors import EmptyDatasetError, SourceError
+from components.rewards.estimate import Estimate
 from components.surrogate.budget import BudgetPoint, budget_curve, doubling, enough, nested_order
-from components.surrogate.ordering import auc, ordered_pairs, pairwise_accuracy
+from components.surrogate.ordering import Scores, auc, ordered_pairs, pairwise_accuracy
 from components.surrogate.rows import AnswerRow
 from tests.surrogate.loop import LogisticScores, fit, questions, row
 
 
-def test_accuracy_grows_with_the_budget_and_spreads_less() -> None:
-    curve = budget_curve(
-        questions(60, seed=0, noise=0.4), questions(60, seed=1, noise=0.0), fit, [6, 24, 300], range(6)
-    )
+def memorise(rows: Sequence[AnswerRow]) -> Scores:
+    """Gives answers that it has seen their scores, and one half to all others."""
+    known = {item.answer: item.score for item in rows}
 
-    assert [point.rows for point in curve] == [6, 24, 300]
-    assert [len(point.pairwise) + len(point.failures) for point in curve] == [6, 6, 6]
-    means, spreads = [point.mean for point in curve], [point.spread for point in curve]
-    assert means[0] is not None
-    assert means[2] is not None
-    assert means[2] > means[0] + 0.02
-    assert spreads[0] is not None
-    assert spreads[2] is not None
-    assert spreads[2] < spreads[0]
+    def scores(asked: Sequence[AnswerRow]) -> list[Estimate]:
+        return [Estimate(known.get(item.answer) or 0.5 * (item.answer not in known), 0.0, 1.0, "") for item in asked]
+
+    return scores
+
+
+def test_curve_of_a_scorer_that_memorises_is_as_derived() -> None:
+    """Of 40 right and 40 wrong words, n rows show n/2 each. A pair of a right and a wrong word ties where neither was
+    seen, and is won otherwise: the share of pairs is 1 - (1 - n/80)^2 / 2, whatever the seed.
+    """
+    rows = [row(f"{score}-{place}", score, group=str(place)) for place in range(40) for score in (0.0, 1.0)]
+    heldout = [replace(item, group="held out") for item in rows]
+
+    curve = budget_curve(rows, heldout, memorise, [10, 20, 40, 80, 160], seeds=range(4))
+
+    assert [point.rows for point in curve] == [10, 20, 40, 80]
+    for point in curve:
+        expected = 1 - (1 - point.rows / 80) ** 2 / 2
+        assert point.pairwise == pytest.approx([expected] * 4)
+        assert point.auc == pytest.approx([expected] * 4)
+        assert (point.mean, point.spread) == pytest.approx((expected, 0))
+    assert enough(curve, 0.03) == 80
+    assert enough(curve, 0.2) == 40
+
+
+def test_spread_is_between_seeds_and_shrinks_with_the_budget() -> None:
+    curve = budget_curve(questions(60, seed=0, noise=0.4), questions(60, seed=1, noise=0.0), fit, [6, 48], range(6))
+
+    spreads = [point.to_json()["spread"] for point in curve]
+    assert spreads[0] == pytest.approx(stdev(curve[0].pairwise))
+    assert spreads[1] < spreads[0] / 2
 
 
 def test_samples_of_one_seed_are_nested_and_of_the_size_asked_for() -> None:
