@@ -4,7 +4,7 @@ Each candidate has a worth, the weighted mean of three signals, each as its rank
 have no unit in common:
 * disagreement: the standard deviation of a committee's scores (folds, or heads);
 * uncertainty: half the width of the interval, half the closeness of the score to 0.5, each as its rank;
-* distance: to the nearest row that is annotated already.
+* distance: to the nearest row that the surrogate has seen, or else to the nearest one that is annotated already.
 Rows are then chosen greedily, by worth and by distance to all that were chosen before (farthest point), and a row that
 nearly duplicates one of these, or an annotated one, is passed over with its reason.
 """
@@ -63,7 +63,8 @@ class Signals:
     closeness: "NDArray[np.float64]"
     """Of the score to 0.5: 1 there, 0 at 0 and 1."""
     distance: "NDArray[np.float64]"
-    """1 - cosine to the nearest annotated row, 0..2; 1 where nothing is annotated."""
+    """To the nearest neighbour that the estimates name; where one names none, 1 - cosine to the nearest annotated row
+    for all (0..2, and 1 where nothing is annotated)."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ def signals_of(
 
     Args:
         committee: The estimates of each of K members, shape (K, N); with fewer than two, there is no disagreement.
-        estimates: Of the surrogate itself.
+        estimates: Of the surrogate itself, best with a neighbour each.
         vectors: Unit vectors of the candidates, shape (N, D).
         annotated: Of the rows that are annotated already, shape (M, D).
     """
@@ -169,8 +170,18 @@ def signals_of(
         disagreement=scores.std(axis=0) if len(committee) > 1 else np.zeros(len(estimates)),
         width=widths,
         closeness=1 - 2 * np.abs(own - 0.5),
-        distance=1 - _nearest(vectors, annotated).astype(np.float64),
+        distance=_distance(estimates, vectors, annotated),
     )
+
+
+def _distance(
+    estimates: Sequence[Estimate], vectors: "NDArray[np.float32]", annotated: "NDArray[np.float32] | None"
+) -> "NDArray[np.float64]":
+    import numpy as np
+
+    if all(estimate.neighbours for estimate in estimates):
+        return np.array([estimate.neighbours[0].distance for estimate in estimates], dtype=np.float64)
+    return 1 - _nearest(vectors, annotated).astype(np.float64)
 
 
 def fold_committee(rows: Sequence[AnswerRow], fit: Fit, folds: int = 5) -> list[Scores]:

@@ -7,6 +7,7 @@ right where its score is above 0.5.
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from components.rewards.estimate import Estimate
 from components.surrogate.rows import AnswerRow
@@ -15,6 +16,29 @@ Scores = Callable[[Sequence[AnswerRow]], Sequence[Estimate]]
 """A scorer at work: an estimate for each of N rows, whose own scores it does not look at."""
 Fit = Callable[[Sequence[AnswerRow]], Scores]
 """Fits a scorer on rows that have scores; HarmoError where they do not suffice."""
+
+
+class Estimator(Protocol):
+    """A surrogate, such as components.rewards.surrogate.SurrogateScorer."""
+
+    def estimate(
+        self,
+        questions: Sequence[str],
+        answers: Sequence[str],
+        references: Sequence[Sequence[str]],
+        neighbours: int = 0,
+    ) -> Sequence[Estimate]:
+        """What the surrogate says of each answer, with its nearest scored answers."""
+        ...
+
+
+def scores_of(estimator: Estimator, neighbours: int = 0) -> Scores:
+    """A surrogate as a scorer of rows."""
+    return lambda rows: estimator.estimate(
+        [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows], neighbours
+    )
+
+
 RIGHT = 0.5
 """An answer is right where its score is above this."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from components.core.errors import SourceError
-from components.rewards.estimate import Estimate
+from components.rewards.estimate import Estimate, Neighbour
 from components.surrogate.active import (
     PickConfig,
     Signals,
@@ -81,6 +81,14 @@ def test_signals_of_estimates_worked_by_hand() -> None:
     assert found.width == pytest.approx([0.4, 0.1])
     assert found.closeness == pytest.approx([1.0, 0.2])
     assert found.distance == pytest.approx([1.0, 0.2], abs=1e-6)
+
+
+def test_distance_is_to_the_surrogates_own_neighbour_where_every_estimate_names_one() -> None:
+    near, far = (Estimate(0.5, 0, 1, "", (Neighbour("q", "a", 1.0, distance),)) for distance in (0.5, 3.0))
+
+    assert signals_of([], [near, far], unit([1, 0], [0, 1]), unit([0, 1])).distance == pytest.approx([0.5, 3.0])
+    mixed = signals_of([], [near, estimate(0.5)], unit([1, 0], [0, 1]), unit([0, 1]))
+    assert mixed.distance == pytest.approx([1.0, 0.0])
 
 
 def test_estimate_that_is_no_number_is_refused() -> None:
