@@ -54,9 +54,8 @@ def export_rows(rows: Sequence[AnswerRow], path: Path) -> None:
     """
     blank = [replace(row, score=None) for row in rows]
     text = _csv(blank) if _is_sheet(path) else "".join(f"{json.dumps(_line(row))}\n" for row in blank)
-    # The mark at the beginning tells spreadsheets that this is UTF-8. Half a character, which JSON can hold, cannot be
-    # written; the row's id still tells which row it was.
-    path.write_text(text, encoding="utf-8-sig" if _is_sheet(path) else "utf-8", errors="replace", newline="")
+    # The mark at the beginning tells spreadsheets that this is UTF-8.
+    path.write_text(text, encoding="utf-8-sig" if _is_sheet(path) else "utf-8", newline="")
 
 
 def import_rows(path: Path, exported: Sequence[AnswerRow] = ()) -> Annotated:

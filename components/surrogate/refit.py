@@ -19,8 +19,9 @@ from components.core.artifact import InputRef, Manifest, read_manifest, seal, ve
 from components.core.config import Config
 from components.core.errors import ArtifactError, EmptyDatasetError
 from components.core.example import AnswerType, Example, read_examples
+from components.core.json_lines import BadLineError
 from components.core.rollouts import read_batches
-from components.surrogate.rows import AnswerRow, write_rows
+from components.surrogate.rows import AnswerRow, to_row, write_rows
 
 KIND = "rollout"
 ROWS_KIND = "surrogate_rows"
@@ -73,19 +74,19 @@ def rollout_rows(
     """
     config = config or RefitConfig()
     counts: Counter[str] = Counter()
-    verdicts: dict[tuple[str, tuple[str, ...], str], _Seen] = {}
+    verdicts: dict[_Answer, _Seen] = {}
     for rollouts, dataset in audits:
         examples = _examples(rollouts, dataset)
         for batch in read_batches(rollouts, _COLUMNS):
             for rollout in batch:
                 _take(rollout, examples, config, verdicts, counts)
-    said = {_key(row.question, row.references, row.answer) for row in known}
-    fresh = [seen for seen in verdicts.values() if _is_fresh(seen, said, counts)]
+    said = {_key(row) for row in known}
+    fresh = [seen.row for seen in verdicts.values() if _is_fresh(seen, said, counts)]
     most = int(len(known) * config.max_share / (1 - config.max_share)) if known else len(fresh)
     kept = _balanced(fresh, config, most, seed)
     counts["row"] = len(kept)
     counts["more than is kept of a question, or than of the other verdict"] = len(fresh) - len(kept)
-    return RolloutRows([seen.row() for seen in kept], {name: count for name, count in counts.items() if count})
+    return RolloutRows(kept, {name: count for name, count in counts.items() if count})
 
 
 def refit(
@@ -157,25 +158,16 @@ def versions(folder: Path, root: Path) -> list[Manifest]:
     return found
 
 
+_Question = tuple[str, tuple[str, ...]]
+_Answer = tuple[str, tuple[str, ...], str]
+
+
 @dataclass
 class _Seen:
     """What a rule said of one answer to one question, however often."""
 
-    example: Example
-    answer: str
-    verdict: bool
+    row: AnswerRow
     contradicted: bool = False
-
-    def row(self) -> AnswerRow:
-        example = self.example
-        return AnswerRow(
-            question=example.question,
-            references=example.references,
-            answer=self.answer,
-            score=float(self.verdict),
-            group=example.group or example.id,
-            kind=KIND,
-        )
 
 
 def _examples(rollouts: Path, dataset: Path) -> dict[str, Example]:
@@ -195,7 +187,7 @@ def _take(
     rollout: Mapping[str, object],
     examples: Mapping[str, Example],
     config: RefitConfig,
-    verdicts: dict[tuple[str, tuple[str, ...], str], _Seen],
+    verdicts: dict[_Answer, _Seen],
     counts: Counter[str],
 ) -> None:
     """Put a rollout among the verdicts, or count why not."""
@@ -204,13 +196,29 @@ def _take(
     if reason or example is None:
         counts[reason] += 1
         return
-    answer, verdict = str(rollout["extracted"]), bool(rollout["verdict"])
-    key = _key(example.question, example.references, answer)
-    if key in verdicts:
-        counts["said before"] += 1
-        verdicts[key].contradicted |= verdicts[key].verdict != verdict
-    else:
-        verdicts[key] = _Seen(example, answer, verdict)
+    try:
+        row = _row(example, rollout)
+    except BadLineError:
+        counts["its texts are not those of a row"] += 1
+        return
+    key = _key(row)
+    seen = verdicts.setdefault(key, _Seen(row))
+    if seen.row is row:
+        return
+    counts["said before"] += 1
+    seen.contradicted |= seen.row.score != row.score
+    if row.answer < seen.row.answer:  # of equal answers one, whichever came first
+        seen.row = row
+
+
+def _row(example: Example, rollout: Mapping[str, object]) -> AnswerRow:
+    """The row of a rollout; its group is that of its texts, since many images may have the same question and answer.
+
+    Raises:
+        BadLineError: The question, a reference or the answer is not what a row may hold.
+    """
+    texts = {"question": example.question, "references": list(example.references), "answer": rollout["extracted"]}
+    return to_row({**texts, "score": float(bool(rollout["verdict"])), "kind": KIND})
 
 
 def _unfit(rollout: Mapping[str, object], example: Example | None, config: RefitConfig) -> str:
@@ -227,45 +235,45 @@ def _unfit(rollout: Mapping[str, object], example: Example | None, config: Refit
     return "" if str(rollout["extracted"] or "").strip() else "no answer"
 
 
-def _is_fresh(seen: _Seen, said: set[tuple[str, tuple[str, ...], str]], counts: Counter[str]) -> bool:
+def _is_fresh(seen: _Seen, said: set[_Answer], counts: Counter[str]) -> bool:
     if seen.contradicted:
         counts["verdicts that contradict each other"] += 1
         return False
-    if _key(seen.example.question, seen.example.references, seen.answer) in said:
+    if _key(seen.row) in said:
         counts["known to the last version"] += 1
         return False
     return True
 
 
-def _balanced(fresh: Sequence[_Seen], config: RefitConfig, most: int, seed: int) -> list[_Seen]:
+def _balanced(fresh: Sequence[AnswerRow], config: RefitConfig, most: int, seed: int) -> list[AnswerRow]:
     """As many right as wrong, few of a question, at most so many; of questions with both verdicts first.
 
     Does not depend on the order of the rollouts.
     """
     random = Random(seed)
-    by_question: dict[tuple[str, tuple[str, ...]], list[_Seen]] = defaultdict(list)
-    for seen in sorted(fresh, key=lambda seen: (seen.example.question, seen.example.references, seen.answer)):
-        by_question[seen.example.question, seen.example.references].append(seen)
+    by_question: dict[_Question, list[AnswerRow]] = defaultdict(list)
+    for row in sorted(fresh, key=_key):
+        by_question[row.question, row.references].append(row)
     questions = list(by_question.values())
     random.shuffle(questions)
     # Pairs of one question teach the most: what differs between them is the answer alone.
-    questions.sort(key=lambda several: len({seen.verdict for seen in several}), reverse=True)
-    chosen = [seen for several in questions for seen in _few(several, config.max_per_question, random)]
-    rights, wrongs = ([seen for seen in chosen if seen.verdict is verdict] for verdict in (True, False))
+    questions.sort(key=lambda several: len({row.score for row in several}), reverse=True)
+    chosen = [row for several in questions for row in _few(several, config.max_per_question, random)]
+    rights, wrongs = ([row for row in chosen if row.score == score] for score in (1.0, 0.0))
     size = min(len(rights), len(wrongs), most // 2)
     return [*rights[:size], *wrongs[:size]]
 
 
-def _few(several: Sequence[_Seen], most: int, random: Random) -> list[_Seen]:
+def _few(several: Sequence[AnswerRow], most: int, random: Random) -> list[AnswerRow]:
     """At most so many of one question, alternately right and wrong as long as there are both."""
     shuffled = random.sample(several, len(several))
-    rights = [seen for seen in shuffled if seen.verdict]
-    wrongs = [seen for seen in shuffled if not seen.verdict]
-    paired = [seen for pair in zip(rights, wrongs, strict=False) for seen in pair]
+    rights = [row for row in shuffled if row.score == 1.0]
+    wrongs = [row for row in shuffled if row.score == 0.0]
+    paired = [row for pair in zip(rights, wrongs, strict=False) for row in pair]
     longer = max(rights, wrongs, key=len)
     return [*paired, *longer[len(paired) // 2 :]][:most]
 
 
-def _key(question: str, references: tuple[str, ...], answer: str) -> tuple[str, tuple[str, ...], str]:
+def _key(row: AnswerRow) -> _Answer:
     """Answers that differ in case and spaces alone are one."""
-    return question, references, " ".join(answer.casefold().split())
+    return row.question, row.references, " ".join(row.answer.casefold().split())

@@ -158,12 +158,3 @@ def test_file_that_is_no_sheet_of_ours_is_refused(tmp_path: Path, content: bytes
 
     with pytest.raises(SourceError, match=message):
         import_rows(path)
-
-
-def test_half_a_character_is_written_and_its_row_is_found_again(tmp_path: Path) -> None:
-    path = tmp_path / "sheet.csv"
-    exported = row("half \ud83d")
-    export_rows([exported], path)
-    label(path, "1")
-
-    assert [item.answer for item in import_rows(path, [exported]).rows] == ["half \ud83d"]

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -77,7 +79,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Callable[[str, int], Reply]], JudgeServer]]:
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[str, int], Reply]], JudgeServer]]:
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     servers: list[JudgeServer] = []
 
     def start(reply: Callable[[str, int], Reply]) -> JudgeServer:
@@ -274,6 +277,36 @@ def test_killed_run_asks_only_for_what_is_missing(serve: Serve, tmp_path: Path) 
     assert len(elsewhere.answers) == 2
     assert json.loads(journal.read_bytes().splitlines()[-2])["key"] != ""
     assert sum(json.loads(line)["key"] == last["key"] for line in journal.read_bytes().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_run_that_was_killed_in_the_middle_asks_again_at_most_what_was_under_way(serve: Serve, tmp_path: Path) -> None:
+    def reply(answer: str, times: int) -> Reply:
+        time.sleep(0.05)
+        return by_length(answer[:3], times)
+
+    server = serve(reply)
+    answers = [f"{number:03d}" for number in range(40)]
+    code = f"""
+from pathlib import Path
+from components.surrogate.judge import Judge, JudgeConfig
+from components.surrogate.rows import AnswerRow
+rows = [AnswerRow("q", ("a red house",), answer, None, "q") for answer in {answers!r}]
+config = JudgeConfig(base_url={server.url!r}, model="grader", concurrency=2)
+Judge(config, Path({str(tmp_path / "journal")!r})).score(rows)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code])
+    while len(server.asked) < 10 and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    before = len(server.asked)
+
+    found = Judge(config(server), tmp_path / "journal").score([row(answer) for answer in answers])
+
+    assert found == [0.3] * 40
+    assert 10 <= before < 40
+    assert len(server.asked) <= 40 + 2
 
 
 def test_line_of_the_journal_that_is_no_record_is_asked_again(serve: Serve, tmp_path: Path) -> None:
