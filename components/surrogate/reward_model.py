@@ -139,7 +139,8 @@ class RewardModel:
 
     def _length(self, row: AnswerRow) -> int | Refusal:
         tokens = getattr(self._loaded.processor, "tokenizer", self._loaded.processor).all_special_tokens
-        spoofed = next((token for token in tokens if token in row.question or token in row.answer), None)
+        texts = (row.question, *row.references, row.answer)
+        spoofed = next((token for token in tokens if any(token in text for text in texts)), None)
         if spoofed is not None:
             return Refusal(f"the text holds the special token {spoofed}, by which the model would read it as a turn")
         try:
