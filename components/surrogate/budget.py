@@ -66,7 +66,7 @@ def budget_curve(
 
     Args:
         rows: To fit on, all with scores.
-        heldout: To measure on, of other groups; at least one question has both a right and a wrong answer.
+        heldout: To measure on, of other groups: right and wrong rows, and a question with answers of several scores.
         fit: Fits a scorer.
         budgets: Numbers of rows; without them 50, 100, 200 … and all. Those beyond the rows there are are left out.
         seeds: One nested series of samples each.
@@ -136,7 +136,7 @@ def _point(size: int, orders: Sequence[Sequence[AnswerRow]], heldout: Sequence[A
             continue
         accuracy, area = pairwise_accuracy(heldout, scores), auc(heldout, scores)
         assert accuracy is not None
-        assert area is not None  # checked before: some question has both a right and a wrong answer
+        assert area is not None  # both are defined by the held-out rows, which were checked
         pairwise.append(accuracy)
         areas.append(area)
     return BudgetPoint(size, tuple(pairwise), tuple(areas), tuple(failures))
@@ -150,9 +150,10 @@ def _check(rows: Sequence[AnswerRow], heldout: Sequence[AnswerRow]) -> None:
     if both:
         problem = f"{len(both)} groups are both fitted and held out, such as {min(both)[:60]!r}"
         raise SourceError("annotation budget", problem, "Divide the rows by group")
-    if pairwise_accuracy(heldout, [0.0] * len(heldout)) is None:
+    level = [0.0] * len(heldout)
+    if pairwise_accuracy(heldout, level) is None or auc(heldout, level) is None:
         raise EmptyDatasetError(
             "annotation budget",
-            "no held-out question has both a right and a wrong answer",
-            "Hold out questions with answers of both kinds",
+            "the held-out rows are all right or all wrong, or no question has answers of several scores",
+            "Hold out questions with right and wrong answers",
         )

@@ -1,7 +1,6 @@
-"""Ordering: which right answers a scorer puts above which wrong ones, question by question.
+"""Ordering: which better answers a scorer puts above which worse ones, question by question.
 
-What the loop's stages compare scorers by: an annotation budget, a teacher, a champion and its challenger. An answer is
-right where its score is above 0.5.
+What the loop's stages compare scorers by: an annotation budget, a teacher, a champion and its challenger.
 """
 
 from collections import defaultdict
@@ -45,12 +44,12 @@ RIGHT = 0.5
 
 @dataclass(frozen=True)
 class Ordered:
-    """The (right, wrong) pairs of one question, counted."""
+    """The pairs of answers to one question of which one is better than the other, counted."""
 
     group: str
     """Of the rows."""
     won: float
-    """Pairs whose right answer scored higher; a tie counts one half."""
+    """Pairs whose better answer scored higher; a tie counts one half."""
     pairs: int
     """At least one."""
 
@@ -63,32 +62,28 @@ def ordered_pairs(rows: Sequence[AnswerRow], scores: Sequence[float]) -> list[Or
         scores: N scores to judge.
 
     Returns:
-        One entry for each question with both a right and a wrong answer, in the order of the rows. Where the rows of
-        one question are of several groups, the entry has the first one's.
+        One entry for each question that has answers of several true scores, in the order of the rows. A question is a
+        text within a group, which may hold several; its references may differ from row to row.
     """
-    questions: dict[tuple[str, tuple[str, ...]], tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
-    groups: dict[tuple[str, tuple[str, ...]], str] = {}
+    questions: dict[tuple[str, str], tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for row, score in zip(rows, scores, strict=True):
         if row.score is not None:
-            key = (row.question, row.references)
-            groups.setdefault(key, row.group)
-            questions[key][row.score > RIGHT].append(score)
-    return [
-        Ordered(groups[key], _won(rights, wrongs), len(rights) * len(wrongs))
-        for key, (wrongs, rights) in questions.items()
-        if rights and wrongs
-    ]
+            truths, own = questions[row.group, row.question]
+            truths.append(row.score)
+            own.append(score)
+    counted = {key: _count(*values) for key, values in questions.items()}
+    return [Ordered(group, won, pairs) for (group, _), (won, pairs) in counted.items() if pairs]
 
 
 def pairwise_accuracy(rows: Sequence[AnswerRow], scores: Sequence[float]) -> float | None:
-    """Share of (right, wrong) pairs of one question that are ordered rightly; a tie counts one half.
+    """Share of pairs of a better and a worse answer to one question that are ordered rightly; a tie counts one half.
 
     Args:
         rows: N answers with their true scores.
         scores: N scores to judge.
 
     Returns:
-        In [0, 1]; None where no question has both a right and a wrong answer.
+        In [0, 1]; None where no question has answers of several true scores.
     """
     ordered = ordered_pairs(rows, scores)
     total = sum(item.pairs for item in ordered)
@@ -113,10 +108,15 @@ def auc(rows: Sequence[AnswerRow], scores: Sequence[float]) -> float | None:
     return float(roc_auc_score([truth for truth, _ in judged], [score for _, score in judged]))
 
 
-def _won(rights: Sequence[float], wrongs: Sequence[float]) -> float:
+def _count(truths: Sequence[float], scores: Sequence[float]) -> tuple[float, int]:
+    """Pairs won and pairs, of the answers to one question."""
     import numpy as np
 
-    ordered = np.sort(np.asarray(wrongs, dtype=np.float64))
-    below = np.searchsorted(ordered, rights, side="left")
-    up_to = np.searchsorted(ordered, rights, side="right")
-    return float((below + up_to).sum() / 2)
+    truth, score = np.asarray(truths, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+    won, pairs = 0.0, 0
+    for level in np.unique(truth)[1:]:
+        better, worse = score[truth == level], np.sort(score[truth < level])
+        below, up_to = (np.searchsorted(worse, better, side) for side in ("left", "right"))
+        won += float((below + up_to).sum() / 2)
+        pairs += len(better) * len(worse)
+    return won, pairs

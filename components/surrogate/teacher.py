@@ -49,7 +49,7 @@ class Agreement:
     spearman: float | None
     """Rank correlation, -1..1; None where all scores of a side are equal or fewer than two rows have both."""
     pairwise: float | None
-    """Share of (right, wrong) pairs of one question that the teacher orders rightly; None without such a pair."""
+    """Share of pairs of a better and a worse answer to one question that the teacher orders rightly; None without."""
     auc: float | None
     """Of the teacher's scores, right against wrong (right: above 0.5); None where all are right or all are wrong."""
     mean_difference: float | None

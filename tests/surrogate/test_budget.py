@@ -108,7 +108,7 @@ def test_group_on_both_sides_is_refused() -> None:
 def test_rows_without_scores_and_a_heldout_set_that_orders_nothing_are_refused() -> None:
     with pytest.raises(SourceError, match="1 rows have no score"):
         budget_curve([row("a")], questions(5, seed=0), fit)
-    with pytest.raises(EmptyDatasetError, match="no held-out question has both"):
+    with pytest.raises(EmptyDatasetError, match="all right or all wrong, or no question"):
         budget_curve(questions(5, seed=0), [row("a", 1.0)], fit)
 
 
@@ -124,13 +124,25 @@ def test_pairs_and_auc_are_as_counted_one_by_one(items: list[tuple[str, float, f
     scores = [score for _, _, score in items]
 
     def share(pairs: list[tuple[float, float]]) -> float | None:
-        won = [1.0 if right > wrong else 0.5 if right == wrong else 0.0 for right, wrong in pairs]
+        won = [1.0 if better > worse else 0.5 if better == worse else 0.0 for better, worse in pairs]
         return sum(won) / len(won) if won else None
 
-    def pairs_of(chosen: str) -> list[tuple[float, float]]:
-        own = [(truth > 0.5, score) for question, truth, score in items if question in chosen]
-        return [(first, second) for (good, first), (bad, second) in product(own, own) if good and not bad]
+    def better_and_worse(chosen: str) -> list[tuple[float, float]]:
+        own = [(truth, score) for question, truth, score in items if question == chosen]
+        return [(first, second) for (high, first), (low, second) in product(own, own) if high > low]
 
-    assert pairwise_accuracy(rows, scores) == pytest.approx(share(pairs_of("a") + pairs_of("b")))
-    assert auc(rows, scores) == pytest.approx(share(pairs_of("ab")))
-    assert sum(item.pairs for item in ordered_pairs(rows, scores)) == len(pairs_of("a")) + len(pairs_of("b"))
+    right_and_wrong = [(a, b) for (_, high, a), (_, low, b) in product(items, items) if high > 0.5 >= low]
+    assert pairwise_accuracy(rows, scores) == pytest.approx(share(better_and_worse("a") + better_and_worse("b")))
+    assert auc(rows, scores) == pytest.approx(share(right_and_wrong))
+    assert sum(item.pairs for item in ordered_pairs(rows, scores)) == sum(len(better_and_worse(name)) for name in "ab")
+
+
+def test_question_is_a_text_within_its_group_whatever_references_a_row_has() -> None:
+    rows = [
+        AnswerRow("q", ("one",), "a", 1.0, "first"), AnswerRow("q", ("one", "two"), "b", 0.0, "first"),
+        AnswerRow("q", ("one",), "c", 0.0, "second"), AnswerRow("other", ("one",), "d", 0.0, "first"),
+    ]  # fmt: skip
+
+    assert [(item.group, item.won, item.pairs) for item in ordered_pairs(rows, [0.5, 0.2, 0.1, 0.9])] == [
+        ("first", 1.0, 1)
+    ]
