@@ -121,6 +121,10 @@ class Embedder:
         with self._lock:
             return self._cache.fetch(texts, lambda unknown: self._compute(unknown, texts))
 
+    def readable(self, texts: Sequence[str]) -> list[bool]:
+        """Which texts can be embedded: not blank, and with a token that the model knows."""
+        return [not is_blank(text) and bool(ids) for text, ids in zip(texts, self._model.token_ids(texts), strict=True)]
+
     def windows_of(self, text: str) -> int:
         """How many windows a text is read in; 1 for all but long ones."""
         return len(self._windows(self._model.token_ids([text])[0]))
@@ -158,8 +162,8 @@ class Embedder:
 
 
 def is_blank(text: str) -> bool:
-    """Whether a text has nothing to read: empty, or only spaces, control and format characters."""
-    return all(unicodedata.category(character)[0] in "ZC" for character in text)
+    """Whether a text has nothing to read: only spaces, control and format characters, lone accents, U+FFFD, or none."""
+    return all(character == "\ufffd" or unicodedata.category(character)[0] in "ZCM" for character in text)
 
 
 def _unit(vectors: "NDArray[np.floating]", model: str) -> "NDArray[np.float64]":

@@ -31,6 +31,17 @@ _A_SLICE = 1024
 _SUM_BYTES = 8
 _SECONDS_FOR_A_LOCK = 30.0
 
+_OUT_OF_REACH = {
+    sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
+"""What SQLite says of a sound file that cannot be used now; anything else means damage."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -119,6 +130,7 @@ class VectorFile:
         self._width = width
         self._most = most
         self._in_use = True
+        self._made_anew = False
         self._connection: sqlite3.Connection | None = None
 
     def read(self, keys: Sequence[bytes]) -> dict[bytes, "NDArray[np.float32]"]:
@@ -185,9 +197,11 @@ class VectorFile:
         """Turns what can go wrong with the file into a warning."""
         try:
             yield
-        except sqlite3.OperationalError as error:
-            self._give_up(error)
         except sqlite3.DatabaseError as error:
+            # The low byte is the primary code; errors of the module itself have none.
+            if self._made_anew or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUT_OF_REACH:
+                self._give_up(error)
+                return
             _log.warning("%s: the embedding cache is damaged and made anew (%s)", self._path, error)
             try:
                 self._make_anew()
@@ -199,6 +213,7 @@ class VectorFile:
         self._in_use = False
 
     def _make_anew(self) -> None:
+        self._made_anew = True  # once: a file that is damaged again lies on a bad disk
         if self._connection is not None:
             self._connection.close()
             self._connection = None
