@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_WORDS = (
+_SENTENCE = (
     "the picture shows a red circle above blue square because its left side is longer than second bar which means that "
     "total number of people in group was about half as large when compared with first year therefore answer must be "
     "given by area under curve between both lines and not only height where force acts along surface while speed stays "
     "constant during whole motion so we find small difference from table values for temperature pressure volume"
-).split()
+)
 
 Embed = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -44,7 +44,10 @@ class Way:
 def make_answers(count: int, words: Callable[[random.Random], int], seed: int) -> list[str]:
     """Answers of everyday words, all different."""
     generator = random.Random(seed)
-    return [" ".join(generator.choices(_WORDS, k=max(1, words(generator)))) + f" {number}" for number in range(count)]
+    return [
+        " ".join(generator.choices(_SENTENCE.split(), k=max(1, words(generator)))) + f" {number}"
+        for number in range(count)
+    ]
 
 
 def varied_lengths(generator: random.Random) -> int:
@@ -116,7 +119,7 @@ def print_invariance(ways: Sequence[Way], texts: Sequence[str]) -> None:
         cosines = (together * reference).sum(axis=1)
         print(
             f"{way.name:20} {np.abs(together - alone).max():.1e}, {(together != alone).any(axis=1).sum()} vectors "
-            f"differ; cosine {cosines.mean():.6f} on average, {np.median(cosines):.6f} median, {cosines.min():.6f} least"
+            f"differ; cosine {cosines.mean():.6f} mean, {np.median(cosines):.6f} median, {cosines.min():.6f} least"
         )
 
 

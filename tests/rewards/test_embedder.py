@@ -247,7 +247,7 @@ def test_every_text_is_embedded_or_refused_as_it_was_announced(text: str, transf
     if readable:
         assert np.isfinite(transformer_embedder.embed([text])).all()
     else:
-        with pytest.raises(ValueError, match="is blank|has no token"):
+        with pytest.raises(ValueError, match=r"is blank|has no token"):
             transformer_embedder.embed([text])
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +26,7 @@ def test_windows_begin_at_the_beginning_end_at_the_end_and_are_not_too_many(read
 
 @given(readings())
 def test_every_token_is_read_unless_gaps_are_stated(reading: tuple[int, int, int, int]) -> None:
-    tokens, window, overlap, most = reading
+    tokens, window, _, most = reading
 
     read = {token for start in window_starts(*reading) for token in range(start, start + window)}
 
@@ -37,7 +39,7 @@ def test_neighbours_share_the_overlap_where_the_number_of_windows_allows_it(read
 
     starts = window_starts(tokens, window, overlap, most=tokens)
 
-    assert all(later + overlap <= earlier + window for earlier, later in zip(starts, starts[1:], strict=False))
+    assert all(later + overlap <= earlier + window for earlier, later in pairwise(starts))
 
 
 def test_windows_worked_by_hand() -> None:
