@@ -36,6 +36,7 @@ compile: setup
 benchmark: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.verifier
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.verifier_fuzz
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.embedder
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.training_step
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.quickstart
 

@@ -95,7 +95,7 @@ class Embedder:
         self.width = self._model.width
         file = None if cache is None else cache / f"text-{_fingerprint(folder, self.config)[:32]}.sqlite"
         self._cache = EmbeddingCache(self.width, file)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # neither the tokeniser nor the thread count may be shared
 
     def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """Embed texts.
@@ -123,18 +123,20 @@ class Embedder:
 
     def readable(self, texts: Sequence[str]) -> list[bool]:
         """Which texts can be embedded: not blank, and with a token that the model knows."""
-        return [not is_blank(text) and bool(ids) for text, ids in zip(texts, self._model.token_ids(texts), strict=True)]
+        return [not is_blank(text) and bool(ids) for text, ids in zip(texts, self._token_ids(texts), strict=True)]
 
     def windows_of(self, text: str) -> int:
         """How many windows a text is read in; 1 for all but long ones."""
-        return len(self._windows(self._model.token_ids([text])[0]))
+        return len(self._windows(self._token_ids([text])[0]))
 
     def is_cut(self, text: str) -> bool:
         """Whether parts of a text are not read, since it is longer than all its windows together."""
         window = self._model.window
-        return window is not None and leaves_gaps(
-            len(self._model.token_ids([text])[0]), window, self.config.max_windows
-        )
+        return window is not None and leaves_gaps(len(self._token_ids([text])[0]), window, self.config.max_windows)
+
+    def _token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        with self._lock:
+            return self._model.token_ids(texts) if texts else []
 
     def _windows(self, ids: Sequence[int]) -> list[Sequence[int]]:
         window = self._model.window
@@ -147,7 +149,7 @@ class Embedder:
     def _compute(self, unknown: Sequence[str], texts: Sequence[str]) -> "NDArray[np.float32]":
         import numpy as np
 
-        ids = self._model.token_ids(unknown)
+        ids = self._token_ids(unknown)
         for text, tokens in zip(unknown, ids, strict=True):
             if not tokens:
                 raise ValueError(f"text {list(texts).index(text)} of {len(texts)} (from 0) has no token of the model's")

@@ -1,5 +1,6 @@
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -237,6 +238,19 @@ def test_a_blank_text_is_refused_by_its_place(blank: str, any_embedder: Embedder
     with pytest.raises(ValueError, match=r"text 1 of 3 \(from 0\) is blank"):
         any_embedder.embed(["red", blank, blank])
     assert any_embedder.readable(["red", blank]) == [True, False]
+
+
+def test_threads_may_share_an_embedder(transformer: Path) -> None:
+    texts = varied_texts(60, longest=100)
+    expected = Embedder(config(transformer)).embed(texts)
+    embedder = Embedder(config(transformer))
+
+    with ThreadPoolExecutor(4) as pool:
+        readable = pool.map(embedder.readable, [[text] for text in texts])
+        found = list(pool.map(lambda text: embedder.embed([text])[0], texts))
+
+    assert all(answer == [True] for answer in readable)
+    np.testing.assert_array_equal(found, expected)
 
 
 @given(text=st.text())
