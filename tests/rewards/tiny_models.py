@@ -1,0 +1,69 @@
+"""Small embedding models with random weights, saved as real ones are."""
+
+from pathlib import Path
+
+import torch
+from safetensors.numpy import save_file
+from safetensors.torch import load_file as load_torch
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import BertConfig, BertModel, BertTokenizer, CLIPConfig, CLIPImageProcessor, CLIPModel
+
+WORDS = ("red", "blue", "green", "circle", "square", "above", "below", "left", "of", "a", "the", "is")
+
+
+def make_transformer(folder: Path, layers: int = 2) -> Path:
+    """A BERT of width 32 that reads 64 tokens, with mean pooling and without normalisation."""
+    torch.manual_seed(0)
+    source = folder / "source"
+    source.mkdir(parents=True)
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *(f"w{number}" for number in range(1100))]
+    (source / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
+    tokenizer = BertTokenizer(str(source / "vocab.txt"), model_max_length=64)
+    tokenizer.save_pretrained(str(source))
+    config = BertConfig(
+        vocab_size=len(vocabulary),
+        hidden_size=32,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        intermediate_size=128,
+        max_position_embeddings=64,
+        initializer_range=0.5,
+    )
+    BertModel(config).save_pretrained(str(source))
+    transformer = Transformer(str(source), max_seq_length=64)
+    SentenceTransformer(modules=[transformer, Pooling(32)], device="cpu").save(str(folder / "model"))
+    return folder / "model"
+
+
+def make_static(folder: Path, width: int = 8) -> Path:
+    """A table of random vectors for WORDS, in model2vec's format; a word that is none of them is read as the last."""
+    folder.mkdir(parents=True)
+    generator = torch.Generator().manual_seed(1)
+    table = torch.randn(len(WORDS), width, generator=generator)
+    save_file({"embeddings": table.numpy()}, str(folder / "model.safetensors"))
+    vocabulary = {word: place for place, word in enumerate(WORDS)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=WORDS[-1]))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def make_clip(folder: Path) -> Path:
+    """A CLIP of width 16 that reads images of 32 x 32."""
+    torch.manual_seed(2)
+    sides = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    config = CLIPConfig(
+        text_config={**sides, "vocab_size": 50, "max_position_embeddings": 16, "projection_dim": 16},
+        vision_config={**sides, "image_size": 32, "patch_size": 8, "projection_dim": 16, "initializer_range": 0.5},
+        projection_dim=16,
+    )
+    CLIPModel(config).save_pretrained(str(folder))
+    CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(str(folder))
+    return folder
+
+
+def table_of(folder: Path) -> dict[str, list[float]]:
+    """The vectors of a static model's words."""
+    return dict(zip(WORDS, load_torch(str(folder / "model.safetensors"))["embeddings"].tolist(), strict=True))
