@@ -7,7 +7,9 @@ import hashlib
 import json
 import threading
 import unicodedata
+from collections import OrderedDict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     from components.rewards.text_model import TextModel
 
+_MOST_TOKENS = 200_000
+"""Remembered; 300 MB at width 384."""
 _SCHEME = 1
 """Raised when the way from a text to its vector changes, so that caches are not mixed."""
 
@@ -74,6 +78,16 @@ class EmbedderConfig(Config):
         return _locate(self)[1]
 
 
+@dataclass(frozen=True)
+class TokenVectors:
+    """What the model makes of a text's T tokens."""
+
+    pieces: tuple[str, ...]
+    """Their texts, shape (T,), without special ones."""
+    vectors: "NDArray[np.float32]"
+    """Their unit vectors in their context, shape (T, D)."""
+
+
 class Embedder:
     """Texts to unit vectors.
 
@@ -95,6 +109,8 @@ class Embedder:
         self.width = self._model.width
         file = None if cache is None else cache / f"text-{_fingerprint(folder, self.config)[:32]}.sqlite"
         self._cache = EmbeddingCache(self.width, file)
+        self._tokens: OrderedDict[str, TokenVectors] = OrderedDict()
+        self._num_tokens = 0
         self._lock = threading.RLock()  # neither the tokeniser nor the thread count may be shared
 
     def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
@@ -113,13 +129,57 @@ class Embedder:
         """
         import numpy as np
 
-        blank = [place for place, text in enumerate(texts) if is_blank(text)]
-        if blank:
-            raise ValueError(f"text {blank[0]} of {len(texts)} (from 0) is blank: it has no meaning to embed")
+        _refuse_blank(texts)
         if not texts:
             return np.empty((0, self.width), dtype=np.float32)
         with self._lock:
             return self._cache.fetch(texts, lambda unknown: self._compute(unknown, texts))
+
+    def token_vectors(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """The vectors of each text's tokens, by the same pass that gives the text's own, which is remembered too.
+
+        Args:
+            texts: N texts, none blank. Tokens that windows share stand in each of them.
+
+        Raises:
+            ValueError: A text is blank or has no token that the model knows.
+            ModelError: The model gives something that is not a direction.
+        """
+        _refuse_blank(texts)
+        with self._lock:
+            found = {text: self._tokens[text] for text in dict.fromkeys(texts) if text in self._tokens}
+            missing = [text for text in dict.fromkeys(texts) if text not in found]
+            if missing:
+                vectors = self._read_tokens(missing, found)
+                self._cache.fetch(missing, lambda unknown: _stacked(vectors, unknown))
+            self._remember(found)
+            return [found[text] for text in texts]
+
+    def _read_tokens(self, texts: Sequence[str], found: dict[str, TokenVectors]) -> "dict[str, NDArray[np.float32]]":
+        """Fill in the tokens of texts; returns the texts' own vectors."""
+        import numpy as np
+
+        windows = [self._windows(tokens) for tokens in self._known_tokens(texts, texts)]
+        states = iter(self._model.states([window for each in windows for window in each]))
+        vectors = {}
+        for text, each in zip(texts, windows, strict=True):
+            own = [next(states) for _ in each]
+            pieces = tuple(piece for window in each for piece in self._model.pieces(window))
+            tokens = _unit(np.concatenate([state.tokens for state in own]), self.config.model)
+            found[text] = TokenVectors(pieces, tokens.astype(np.float32))
+            vectors[text] = self._mean(np.stack([state.vector for state in own]))
+        return vectors
+
+    def _remember(self, found: dict[str, TokenVectors]) -> None:
+        for text, tokens in found.items():
+            if text in self._tokens:
+                self._tokens.move_to_end(text)
+            else:
+                self._tokens[text] = tokens
+                self._num_tokens += len(tokens.pieces)
+        while self._num_tokens > _MOST_TOKENS and len(self._tokens) > 1:
+            _, dropped = self._tokens.popitem(last=False)
+            self._num_tokens -= len(dropped.pieces)
 
     def readable(self, texts: Sequence[str]) -> list[bool]:
         """Which texts can be embedded: not blank, and with a token that the model knows."""
@@ -149,18 +209,40 @@ class Embedder:
     def _compute(self, unknown: Sequence[str], texts: Sequence[str]) -> "NDArray[np.float32]":
         import numpy as np
 
+        windows = [self._windows(tokens) for tokens in self._known_tokens(unknown, texts)]
+        vectors = self._model.vectors([window for each in windows for window in each])
+        means, start = [], 0
+        for each in windows:
+            means.append(self._mean(vectors[start : start + len(each)]))
+            start += len(each)
+        return np.stack(means)
+
+    def _known_tokens(self, unknown: Sequence[str], texts: Sequence[str]) -> list[list[int]]:
+        """The tokens of those of the texts that are not known yet; each has one at least."""
         ids = self._token_ids(unknown)
         for text, tokens in zip(unknown, ids, strict=True):
             if not tokens:
                 raise ValueError(f"text {list(texts).index(text)} of {len(texts)} (from 0) has no token of the model's")
-        windows = [self._windows(tokens) for tokens in ids]
-        vectors = _unit(self._model.vectors([window for each in windows for window in each]), self.config.model)
-        means = np.empty((len(unknown), self.width))
-        start = 0
-        for place, each in enumerate(windows):
-            means[place] = vectors[start : start + len(each)].mean(axis=0)  # of equal length, so of equal weight
-            start += len(each)
-        return _unit(means, self.config.model).astype(np.float32)
+        return ids
+
+    def _mean(self, windows: "NDArray[np.float32]") -> "NDArray[np.float32]":
+        """The unit vector of a text of windows of equal length, so of equal weight."""
+        import numpy as np
+
+        mean = _unit(windows, self.config.model).mean(axis=0)
+        return np.asarray(_unit(mean[None], self.config.model)[0], dtype=np.float32)
+
+
+def _refuse_blank(texts: Sequence[str]) -> None:
+    for place, text in enumerate(texts):
+        if is_blank(text):
+            raise ValueError(f"text {place} of {len(texts)} (from 0) is blank: it has no meaning to embed")
+
+
+def _stacked(vectors: "dict[str, NDArray[np.float32]]", texts: Sequence[str]) -> "NDArray[np.float32]":
+    import numpy as np
+
+    return np.stack([vectors[text] for text in texts])
 
 
 def is_blank(text: str) -> bool:

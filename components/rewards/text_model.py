@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from components.rewards.precision import Precision, computing
 
@@ -39,6 +39,21 @@ class TextModel(Protocol):
 
     def vectors(self, windows: Sequence[Sequence[int]]) -> "NDArray[np.float32]":
         """Vectors of windows, shape (N, width), not normalised; each depends on its own window only."""
+
+    def states(self, windows: Sequence[Sequence[int]]) -> "list[States]":
+        """Vectors of windows and of their tokens, by one pass; each depends on its own window only."""
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The texts of tokens."""
+
+
+class States(NamedTuple):
+    """What a model makes of a window of T tokens."""
+
+    vector: "NDArray[np.float32]"
+    """Of the window, shape (width,), the same as `vectors` gives."""
+    tokens: "NDArray[np.float32]"
+    """Of each token in its context, without special ones, shape (T, width), not normalised."""
 
 
 class TransformerModel:
@@ -89,22 +104,33 @@ class TransformerModel:
         """Vectors of windows, shape (N, width), not normalised; each depends on its own window only."""
         import numpy as np
 
+        return np.stack([vector for vector, _ in self._pass(windows, tokens=False)])
+
+    def states(self, windows: Sequence[Sequence[int]]) -> list[States]:
+        """Vectors of windows and of their tokens, by one pass; each depends on its own window only."""
+        return self._pass(windows, tokens=True)
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The texts of tokens."""
+        return list(self._tokenizer.convert_ids_to_tokens(list(ids)))
+
+    def _pass(self, windows: Sequence[Sequence[int]], tokens: bool) -> list[States]:
         by_length: dict[int, list[int]] = defaultdict(list)
         for place, window in enumerate(windows):
             by_length[len(window)].append(place)
-        found: dict[int, NDArray[np.float32]] = {}
+        found: dict[int, States] = {}
         with computing(self._precision):
             for length, places in by_length.items():
                 size = max(1, _TOKENS_A_BATCH // self._full_length(length)) if self._together else 1
                 for start in range(0, len(places), size):
                     batch = places[start : start + size]
-                    found.update(zip(batch, self._forward([windows[place] for place in batch]), strict=True))
-        return np.stack([found[place] for place in range(len(windows))])
+                    found.update(zip(batch, self._forward([windows[place] for place in batch], tokens), strict=True))
+        return [found[place] for place in range(len(windows))]
 
     def _full_length(self, length: int) -> int:
         return len(self._before) + length + len(self._after)
 
-    def _forward(self, windows: Sequence[Sequence[int]]) -> "NDArray[np.float32]":
+    def _forward(self, windows: Sequence[Sequence[int]], tokens: bool) -> list[States]:
         import numpy as np
         import torch
 
@@ -115,8 +141,13 @@ class TransformerModel:
         features: dict[str, Any] = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         if "token_type_ids" in self._tokenizer.model_input_names:
             features["token_type_ids"] = torch.zeros_like(ids)
-        output = self._model(features)["sentence_embedding"][: len(windows)]
-        return np.asarray(output.to(torch.float32).numpy())
+        output = self._model(features)
+        vectors = output["sentence_embedding"][: len(windows)].to(torch.float32).numpy()
+        if not tokens:
+            return [States(vector, np.empty((0, 0), dtype=np.float32)) for vector in vectors]
+        end = length - len(self._after)
+        states = output["token_embeddings"][: len(windows), len(self._before) : end].to(torch.float32).numpy()
+        return [States(vector, own.copy()) for vector, own in zip(vectors, states, strict=True)]
 
     def _agrees_alone_and_together(self) -> bool:
         import numpy as np
@@ -170,3 +201,14 @@ class StaticModel:
             ids, counts = np.unique(np.asarray(window), return_counts=True)  # a long text has few kinds of tokens
             means[place] = counts @ self._table[ids].astype(np.float64) / len(window)
         return means
+
+    def states(self, windows: Sequence[Sequence[int]]) -> list[States]:
+        """Vectors of windows and of their tokens, which have no context here."""
+        import numpy as np
+
+        tokens = [self._table[np.asarray(window, dtype=np.int64)] for window in windows]
+        return [States(vector, own) for vector, own in zip(self.vectors(windows), tokens, strict=True)]
+
+    def pieces(self, ids: Sequence[int]) -> list[str]:
+        """The texts of tokens."""
+        return [str(self._tokenizer.id_to_token(id_)) for id_ in ids]

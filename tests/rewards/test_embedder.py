@@ -15,7 +15,7 @@ from components.core.errors import ModelError
 from components.rewards import precision as precision_module
 from components.rewards.embedder import Embedder, EmbedderConfig, is_blank
 from components.rewards.surrogate import pair_features
-from components.rewards.text_model import TransformerModel
+from components.rewards.text_model import States, TransformerModel
 from tests.rewards.tiny_models import WORDS, make_static, make_transformer, table_of
 
 
@@ -88,8 +88,9 @@ def test_where_batches_show_in_the_bits_every_window_is_embedded_by_itself(
     """A processor whose kernels depend on the number of texts, played by a model that adds it in."""
     forward = TransformerModel._forward
 
-    def unsteady(self: TransformerModel, windows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        return forward(self, windows) + np.float32(1e-6 * len(windows))
+    def unsteady(self: TransformerModel, windows: Sequence[Sequence[int]], tokens: bool) -> list[States]:
+        added = np.float32(1e-6 * len(windows))
+        return [States(vector + added, own + added) for vector, own in forward(self, windows, tokens)]
 
     monkeypatch.setattr(TransformerModel, "_forward", unsteady)
     texts = varied_texts(40, longest=30)
@@ -326,3 +327,27 @@ def test_the_default_model_agrees_with_sentence_transformers_and_with_itself(pre
 
     assert float((vectors * peer).sum(axis=1).min()) > (1 - 1e-5 if precision == "float32" else 0.9995)
     np.testing.assert_array_equal(one_by_one(lambda: Embedder(settings), texts), vectors)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_tokens_come_with_the_text_and_do_not_depend_on_the_batch(precision: str, transformer: Path) -> None:
+    texts = varied_texts(30, longest=120)
+    together = Embedder(config(transformer, precision=precision))
+
+    tokens = together.token_vectors(texts)
+
+    alone = Embedder(config(transformer, precision=precision))
+    for text, own in zip(texts, tokens, strict=True):
+        (found,) = alone.token_vectors([text])
+        np.testing.assert_array_equal(found.vectors, own.vectors)
+        assert found.pieces == own.pieces
+        assert own.vectors.shape == (len(own.pieces), together.width)
+        np.testing.assert_allclose(np.linalg.norm(own.vectors, axis=1), 1, atol=1e-5)
+    np.testing.assert_array_equal(
+        together.embed(texts), Embedder(config(transformer, precision=precision)).embed(texts)
+    )
+
+
+def test_tokens_of_a_blank_text_are_refused(transformer: Path) -> None:
+    with pytest.raises(ValueError, match="text 1 of 2"):
+        Embedder(config(transformer)).token_vectors(["a", " "])
