@@ -45,17 +45,14 @@ def fit_to(data: Path, output: Path, config: Path | None, seed: int, console: "C
         RecipeError: The configuration cannot be read or has a wrong key, type or range.
         StorageError: The folder is not empty, or cannot be written.
     """
-    from components.surrogate.check import check_fit_rows
     from components.surrogate.config import SurrogateConfig
     from pipelines.section_file import load_section
 
     settings = load_section(config, "surrogate", SurrogateConfig) if config else SurrogateConfig()
     _check_folder(output)
     read = read_rows(data)
-    if read.problems:
+    if read.problems or not read.rows:
         _refuse_data(data, read)
-    check_fit_rows(read.rows, str(data))
-    _warn_of_contradictions(data, read)
     _quiet()
     from components.surrogate.fit import fit_rows
 
@@ -65,6 +62,8 @@ def fit_to(data: Path, output: Path, config: Path | None, seed: int, console: "C
         if output.is_dir():
             output.rmdir()
         shutil.move(made, output)
+    for warning in result.warnings:
+        sys.stderr.write(f"warning: {data}: {warning}\n")
     console.print(_table(("metric", "value"), {name: [_shown(value)] for name, value in result.metrics.items()}))
     console.print(f"wrote {output}, fingerprint {result.manifest.fingerprint[:12]}", highlight=False, soft_wrap=True)
 
@@ -157,6 +156,11 @@ def load_surrogate(name: str) -> "tuple[SurrogateScorer, Path, Manifest]":
     return SurrogateScorer.load(folder), folder, manifest
 
 
+def load_scorer(name: str) -> "SurrogateScorer":
+    """Load a surrogate by its folder, or by the word builtin; as `load_surrogate`."""
+    return load_surrogate(name)[0]
+
+
 def print_measurement(measurement: "Measurement", console: "Console") -> None:
     """Print the main figures beside the baselines', then the canaries."""
     from components.surrogate.words import CANARY_HEADS, FIGURE_HEADS, canary_cells, figure_cells
@@ -208,18 +212,6 @@ def _write_report(
     metrics = {"surrogate": manifest.fingerprint, "data": facts.data_digest, **measurement.to_json()}
     (output / METRICS).write_text(json.dumps(metrics, indent=2, allow_nan=False), encoding="utf-8")
     (output / REPORT).write_text(render_report(facts, measurement), encoding="utf-8")
-
-
-def _warn_of_contradictions(data: Path, read: ReadRows) -> None:
-    from components.surrogate.check import contradictions
-
-    if clashes := contradictions(read.rows):
-        row = read.rows[clashes[0][0]]
-        first, second = (place + 1 for place in clashes[0])
-        sys.stderr.write(
-            f"warning: {data}: {len(clashes)} answers are called right on one line and wrong on another, the first is "
-            f"{row.answer[:60]!r} on lines {first} and {second}; both are kept\n"
-        )
 
 
 def _refuse_data(data: Path, read: ReadRows) -> None:

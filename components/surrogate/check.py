@@ -1,41 +1,18 @@
-"""Check: rows that can be read and yet make no data to fit on, or none that a figure means something on."""
+"""Check: what scored rows say of each other."""
 
 from collections.abc import Sequence
 
-from components.core.errors import SourceError
 from components.surrogate.rows import AnswerRow
-
-
-def check_fit_rows(rows: Sequence[AnswerRow], name: str) -> None:
-    """Refuse rows that nothing can be learned from.
-
-    Args:
-        rows: Scored rows.
-        name: What they are called in a message: the path of their file.
-
-    Raises:
-        SourceError: There are none, all of them are right or all wrong, or all belong to one group.
-    """
-    if not rows:
-        raise SourceError(name, "holds no row", "Give scored answers, one a line")
-    rights = sum(is_right(row) for row in rows)
-    if rights in (0, len(rows)):
-        raise SourceError(
-            name,
-            f"all {len(rows)} rows are {'right' if rights else 'wrong'} (score {'above' if rights else 'at most'} 0.5)",
-            f"Add rows that are {'wrong' if rights else 'right'}: a score is learned from the difference",
-        )
-    if len({row.group for row in rows}) == 1:
-        raise SourceError(
-            name,
-            f"all {len(rows)} rows belong to one question or group",
-            "Add rows of other questions: what holds for one alone cannot be told from chance",
-        )
 
 
 def is_right(row: AnswerRow) -> bool:
     """Whether a scored row counts as right: its score is above one half."""
     return row.score is not None and row.score > 0.5
+
+
+def question_of(row: AnswerRow) -> tuple[str, str]:
+    """What tells a row's question from others: its text, within its group, which may hold several."""
+    return row.group, row.question
 
 
 def contradictions(rows: Sequence[AnswerRow]) -> list[tuple[int, int]]:

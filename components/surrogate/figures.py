@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BINS = 15
 """Of the calibration, of equal width over 0..1: a tie never crosses a bin, and every resample has the same bins."""
 _CHUNK = 1000
-"""Rows of one group that are compared with all of it at a time."""
+"""Rows of one question that are compared with all of it at a time."""
 
 
 def auc(scores: "Floats", right: "NDArray[np.bool_]", weights: "Floats") -> "Floats":
@@ -63,7 +63,7 @@ def spearman(first: "Floats", second: "Floats", weights: "Floats") -> "Floats":
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs of answers of one group of which one is better than the other, counted by group."""
+    """Pairs of answers to one question of which one is better than the other, counted by group."""
 
     won: "Floats"
     """Pairs that the scores order as the truth does, ties half; shape (G,)."""
@@ -71,20 +71,23 @@ class Pairs:
     """All such pairs, shape (G,)."""
 
     @classmethod
-    def of(cls, scores: "Floats", truth: "Floats", units: "Numbers") -> "Pairs":
+    def of(cls, scores: "Floats", truth: "Floats", questions: "Numbers", groups: "Numbers") -> "Pairs":
         """Count.
 
         Args:
             scores: Shape (N,).
             truth: Shape (N,).
-            units: The number of each row's group, from 0 without gaps, shape (N,).
+            questions: The number of each row's question, from 0 without gaps, shape (N,).
+            groups: The same of its group, which holds all of a question's rows.
         """
         import numpy as np
 
-        order = np.argsort(units, kind="stable")
-        groups = np.split(order, np.flatnonzero(np.diff(units[order])) + 1)
-        counted = np.array([_ordered(scores[rows], truth[rows]) for rows in groups])
-        return cls(counted[:, 0], counted[:, 1])
+        order = np.argsort(questions, kind="stable")
+        by_question = np.split(order, np.flatnonzero(np.diff(questions[order])) + 1)
+        counted = np.array([_ordered(scores[rows], truth[rows]) for rows in by_question])
+        places = groups[[rows[0] for rows in by_question]]
+        won, count = (np.bincount(places, weights=own, minlength=int(groups.max()) + 1) for own in counted.T)
+        return cls(won.astype(np.float64), count.astype(np.float64))
 
     def accuracy(self, drawn: "Floats") -> "Floats":
         """Share of the pairs that are ordered rightly.
@@ -172,7 +175,7 @@ def _centred(values: "Floats", weights: "Floats", total: "Floats") -> "Floats":
 
 
 def _ordered(scores: "Floats", truth: "Floats") -> tuple[float, float]:
-    """Pairs of a group that are ordered rightly, ties half, and all pairs of different truth."""
+    """Pairs of a question that are ordered rightly, ties half, and all pairs of different truth."""
     import numpy as np
 
     won = count = 0.0

@@ -1,19 +1,20 @@
 """Measure: hold a surrogate's scores against rows whose truth is known, beside what needs no fitting.
 
-A row is right where its score is above 0.5. Rows of one group (a question and its answers) are not independent, so
-intervals are of the bootstrap over groups. All rows count, also those that the surrogate abstains on, except where a
+A row is right where its score is above 0.5. Answers are ordered among those to one question; rows of one group (a
+question and its answers, or all of a topic) are not independent, so intervals are of the bootstrap over groups. All
+rows count, also those that the surrogate abstains on, except where a
 coverage is stated: the surest rows are those it stands by, then those whose score is far from 0.5.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from components.core.errors import ModelError, SourceError
 from components.rewards.estimate import Estimate
 from components.surrogate import figures as f
-from components.surrogate.check import contradictions, is_right
+from components.surrogate.check import contradictions, is_right, question_of
 from components.surrogate.measurement import (
     COVERAGES,
     RANKING,
@@ -87,6 +88,7 @@ def measure(
     bar = _bar(table)
     return Measurement(
         n=len(rows),
+        questions=int(table.questions.max()) + 1,
         groups=int(table.units.max()) + 1,
         right=int(table.right.sum()),
         pairs=round(float(table.pairs[""].count.sum())),
@@ -146,8 +148,10 @@ class _Table:
     confidence: "Floats"
     is_within: "NDArray[np.bool_]"
     words: "Floats"
+    questions: "NDArray[np.int64]"
+    """The number of each row's question."""
     units: "NDArray[np.int64]"
-    """The number of each row's group."""
+    """The number of its group."""
     peers: "dict[str, Floats]"
     pairs: dict[str, f.Pairs]
     """By peer; the surrogate's under ""."""
@@ -156,8 +160,7 @@ class _Table:
     def of(cls, rows: Sequence[AnswerRow], estimates: Sequence[Estimate], peers: "dict[str, Floats]") -> "_Table":
         import numpy as np
 
-        numbers: dict[str, int] = {}
-        units = np.array([numbers.setdefault(row.group, len(numbers)) for row in rows])
+        questions, units = _numbers(question_of(row) for row in rows), _numbers(row.group for row in rows)
         truth = np.array([row.score for row in rows], dtype=np.float64)
         scores = np.array([item.score for item in estimates], dtype=np.float64)
         within = [item.low <= own <= item.high for item, own in zip(estimates, truth, strict=True)]
@@ -169,9 +172,10 @@ class _Table:
             confidence=np.abs(scores - 0.5) + stands,
             is_within=np.array(within),
             words=word_counts(rows),
+            questions=questions,
             units=units,
             peers=peers,
-            pairs={name: f.Pairs.of(own, truth, units) for name, own in {"": scores, **peers}.items()},
+            pairs={name: f.Pairs.of(own, truth, questions, units) for name, own in {"": scores, **peers}.items()},
         )
 
     @property
@@ -196,6 +200,14 @@ def _check(rows: Sequence[AnswerRow]) -> None:
     if unscored:
         problem = f"{unscored} of {len(rows)} have no score"
         raise SourceError("the rows to measure on", problem, "Score them, or leave them out")
+
+
+def _numbers(names: Iterable[Hashable]) -> "NDArray[np.int64]":
+    """A number for each distinct name, from 0 in order."""
+    import numpy as np
+
+    known: dict[Hashable, int] = {}
+    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int64)
 
 
 def _default_embedder() -> Embeds:
@@ -324,12 +336,12 @@ def _canaries(scorer: Estimator, canaries: Sequence[AnswerRow], bar: float) -> I
 
 
 def _worst(scorer: Estimator, rows: Sequence[AnswerRow], estimates: Sequence[Estimate]) -> list[WorstError]:
-    """The largest errors, one a group, of those that err by more than half."""
-    largest: dict[str, tuple[float, AnswerRow]] = {}
+    """The largest errors, one a question, of those that err by more than half."""
+    largest: dict[Hashable, tuple[float, AnswerRow]] = {}
     for row, estimate in zip(rows, estimates, strict=True):
         error = abs(estimate.score - float(row.score or 0))
-        if error > 0.5 and error > largest.get(row.group, (0.0, row))[0]:
-            largest[row.group] = (error, row)
+        if error > 0.5 and error > largest.get(question_of(row), (0.0, row))[0]:
+            largest[question_of(row)] = (error, row)
     worst = [row for _, row in sorted(largest.values(), key=lambda pair: -pair[0])[:_WORST]]
     explained = zip(worst, estimate_rows(scorer, worst, NEIGHBOURS), strict=True)
     return [_worst_error(row, estimate) for row, estimate in explained]
@@ -355,7 +367,7 @@ def _notes(rows: Sequence[AnswerRow], table: _Table) -> Iterator[str]:
         word = "right" if table.right.all() else "wrong"
         yield f"All {len(rows)} rows are {word}: there is nothing to order, and no AUC."
     elif not table.pairs[""].count.any():
-        yield "No group has both a right and a wrong answer: there is no pairwise accuracy."
+        yield "No question has both a right and a wrong answer: there is no pairwise accuracy."
     if table.units.max() == 0:
         yield "All rows belong to one question or group: there are no intervals, and other questions may differ."
     if clashes := contradictions(rows):

@@ -86,11 +86,13 @@ class Measurement:
     """Everything that the report shows of the surrogate's scores; all scores and shares in 0..1."""
 
     n: int
+    questions: int
     groups: int
+    """Of questions that may have to do with each other, such as those of one topic; a question is one by default."""
     right: int
     """Rows whose truth is above 0.5."""
     pairs: int
-    """Pairs of rows of one group whose truths differ."""
+    """Pairs of answers to one question whose truths differ."""
     figures: Figures
     """pairwise_accuracy, auc, spearman, brier, ece, accuracy (of "score above 0.5" as a verdict) and its value at each
     coverage, gain_at_60 (accuracy at 60 % coverage less that at 100 %), and length_correlation."""
@@ -117,7 +119,7 @@ class Measurement:
     trained_kinds: tuple[str, ...]
     """Kinds of canaries that the surrogate has seen in fitting; the others were kept out."""
     worst: tuple[WorstError, ...]
-    """The largest errors, one a group, largest first."""
+    """The largest errors, one a question, largest first."""
     notes: tuple[str, ...] = field(default=())
     """What a reader must know of these rows: figures that they do not define, and why."""
 
@@ -140,8 +142,8 @@ class Measurement:
 
     def flat(self) -> dict[str, float]:
         """The main figures as scalars, for Kubeflow's table of metrics; a figure that is not defined is missing."""
-        counts = {"rows": float(self.n), "groups": float(self.groups), "abstain_share": self.abstain_share}
-        return counts | self._flat_figures() | dict(self._flat_canaries())
+        counts = {"rows": float(self.n), "questions": float(self.questions), "groups": float(self.groups)}
+        return counts | {"abstain_share": self.abstain_share} | self._flat_figures() | dict(self._flat_canaries())
 
     def _flat_figures(self) -> dict[str, float]:
         named = dict(self.figures)

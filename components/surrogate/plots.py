@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from components.surrogate.measurement import COVERAGES, CalibrationBin, Figure, Figures
 
 _WIDTH, _HEIGHT = 420, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 14, 12, 46
+_LEFT, _RIGHT, _TOP, _BOTTOM = 54, 22, 12, 46
 _STRIP = 44
 """Height of the histogram under the calibration's points."""
 

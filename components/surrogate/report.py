@@ -22,6 +22,7 @@ _FOLDER = Path(__file__).parent
 FIT_METRICS = "metrics.json"
 TRAINED_LIMIT, KEPT_OUT_LIMIT = 0.02, 0.25
 """Shares of canaries above which a kind is marked: of kinds seen in fitting, and of kinds kept out."""
+_REASONS = 8
 LIMITS = (
     "It compares an answer with references. Which of two right answers a person would prefer it cannot say, and a "
     "question without references it cannot score.",
@@ -100,7 +101,19 @@ def _content(measurement: Measurement) -> dict[str, Any]:
         "calibration_plot": _safe(calibration_plot(measurement.calibration)),
         "coverage_plot": _safe(coverage_plot(measurement.coverage, measurement.figures)),
         "canary_tables": [table for table in tables if table[1]],
+        "reasons": _reasons(measurement.abstains),
+        "length": {
+            "scores": words.with_interval("length_correlation", measurement.figures["length_correlation"]),
+            "truth": measurement.truth_length_correlation,
+        },
     }
+
+
+def _reasons(abstains: Mapping[str, int]) -> dict[str, int]:
+    """The most frequent reasons, and the others as one."""
+    ranked = sorted(abstains.items(), key=lambda pair: -pair[1])
+    rest = sum(count for _, count in ranked[_REASONS:])
+    return dict(ranked[:_REASONS]) | ({"other reasons": rest} if rest else {})
 
 
 def _headline(measurement: Measurement) -> list[tuple[str, str, str]]:
@@ -138,6 +151,6 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (words.share, words.clipped, words.canary_row)
+    filters = (words.share, words.clipped, words.canary_row, words.pooled, words.value)
     environment.filters |= {filter_.__name__: filter_ for filter_ in filters}
     return environment

@@ -1,8 +1,8 @@
 """How a measurement says its numbers: names of figures, intervals, and the cells of its two tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from components.surrogate.measurement import CanaryKind, Figure, Measurement
+from components.surrogate.measurement import RANKING, CanaryKind, Figure, Figures, Measurement
 
 PEERS: Mapping[str, str] = {"cosine": "cosine", "token_f1": "token F1", "longer_wins": "longer wins"}
 """The baselines, as a reader calls them."""
@@ -24,21 +24,25 @@ FIGURE_HEADS = ("figure", "surrogate [95 %]", *PEERS.values(), "lead over cosine
 CANARY_HEADS = ("canary", "in fitting", "n", "pass % [95 %]", "abstains", "median score")
 _MINUS = "\u2212"
 _PER_CENT = ("pairwise_accuracy", "accuracy", "gain_at_60")
+_DIFFERENCES = ("gain_at_60",)
 _NONE = "\u2013"
 
 
 def figure_cells(measurement: Measurement) -> dict[str, list[str]]:
-    """A row of FIGURE_HEADS a figure, by the figure's words; where there is none, a dash."""
+    """A row of FIGURE_HEADS a figure, by the figure's words: a dash where it is not defined, blank where none is."""
     rows = {}
     for name, words in FIGURES.items():
-        peers = [figures.get(name) for figures in measurement.baselines.values()]
-        lead = measurement.leads["cosine"].get(name)
-        rows[words] = [
-            with_interval(name, measurement.figures[name]),
-            *(value(name, peer.value) if peer else _NONE for peer in peers),
-            with_interval(name, lead, signed=True) if lead else _NONE,
-        ]
+        rows[words] = [with_interval(name, measurement.figures[name])]
+        if name in RANKING:
+            rows[words] += [with_interval(name, figures[name]).split(" [")[0] for figures in _peers(measurement)]
+            rows[words] += [with_interval(name, measurement.leads["cosine"][name], is_difference=True)]
+        else:
+            rows[words] += [""] * (len(PEERS) + 1)
     return rows
+
+
+def _peers(measurement: Measurement) -> list[Figures]:
+    return [measurement.baselines[peer] for peer in PEERS]
 
 
 def canary_cells(measurement: Measurement) -> dict[str, list[str]]:
@@ -56,25 +60,34 @@ def canary_row(kind: CanaryKind) -> list[str]:
     return [f"{kind.n:,}", passed, f"{kind.abstains:,}", f"{kind.median:.3f}"]
 
 
-def with_interval(name: str, figure: Figure | None, signed: bool = False) -> str:
-    """A figure with its interval, if it has one."""
+def with_interval(name: str, figure: Figure | None, is_difference: bool = False) -> str:
+    """A figure with its interval, if it has one; a difference has its sign, and one of shares is in points."""
     if figure is None:
         return _NONE
-    middle = value(name, figure.value, signed)
+    is_difference = is_difference or name in _DIFFERENCES
+    text = value(name, figure.value, is_difference)
     if figure.low is None or figure.high is None:
-        return middle
-    low, high = (value(name, bound).removesuffix(" %") for bound in (figure.low, figure.high))
-    return f"{middle} [{low}, {high}]"
+        return text
+    bounds = (
+        value(name, bound, is_difference).removesuffix(" %").removesuffix(" points")
+        for bound in (figure.low, figure.high)
+    )
+    return f"{text} [{', '.join(bounds)}]"
 
 
-def value(name: str, number: float, signed: bool = False) -> str:
+def value(name: str, number: float, is_difference: bool = False) -> str:
     """A figure's value: a share in per cent with one decimal, anything else with three."""
-    sign = "+" if signed or name == "gain_at_60" else ""
+    sign = "+" if is_difference else ""
     if name.startswith(_PER_CENT):
-        text = f"{round(100 * number, 1) + 0.0:{sign}.1f} %"
+        text = f"{round(100 * number, 1) + 0.0:{sign}.1f} {'points' if is_difference else '%'}"
     else:
         text = f"{round(number, 3) + 0.0:{sign}.3f}"
     return text.replace("-", _MINUS)
+
+
+def pooled(kinds: Sequence[CanaryKind]) -> str:
+    """Share of the canaries of several kinds that passed."""
+    return share(sum(kind.passed for kind in kinds) / sum(kind.n for kind in kinds))
 
 
 def share(number: float) -> str:

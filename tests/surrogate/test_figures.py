@@ -48,19 +48,21 @@ def test_what_the_rows_do_not_define_is_nan(figure: Any) -> None:
 
 @given(weighted())
 def test_pairs_are_those_that_a_loop_counts(drawn: tuple[NDArray[Any], ...]) -> None:
-    scores, truth, units = drawn
-    pairs = f.Pairs.of(scores, truth, np.unique(units, return_inverse=True)[1])
-    won = count = 0.0
+    scores, truth, weights = drawn
+    questions = np.unique(weights, return_inverse=True)[1]
+    groups = np.minimum(questions, 1)  # the last questions share a group
+    pairs = f.Pairs.of(scores, truth, questions, groups)
+    won, count = np.zeros(groups.max() + 1), np.zeros(groups.max() + 1)
     for one, other in itertools.permutations(range(len(scores)), 2):
-        if units[one] == units[other] and truth[one] > truth[other]:
-            count += 1
-            won += 1.0 if scores[one] > scores[other] else 0.5 if scores[one] == scores[other] else 0.0
-    assert (pairs.won.sum(), pairs.count.sum()) == (won, count)
+        if questions[one] == questions[other] and truth[one] > truth[other]:
+            count[groups[one]] += 1
+            won[groups[one]] += 1.0 if scores[one] > scores[other] else 0.5 if scores[one] == scores[other] else 0.0
+    assert (pairs.won.tolist(), pairs.count.tolist()) == (won.tolist(), count.tolist())
 
 
-def test_pairs_of_a_large_group_are_all_counted() -> None:
-    scores = np.arange(2500.0)
-    pairs = f.Pairs.of(scores, scores >= 1200, np.zeros(2500, dtype=np.int64))
+def test_pairs_of_a_large_question_are_all_counted() -> None:
+    scores, one = np.arange(2500.0), np.zeros(2500, dtype=np.int64)
+    pairs = f.Pairs.of(scores, scores >= 1200, one, one)
     assert (pairs.won[0], pairs.count[0]) == (1200 * 1300, 1200 * 1300)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from components.core.errors import ModelError, SourceError
 from components.rewards.estimate import Estimate
-from components.surrogate.check import check_fit_rows, contradictions
+from components.surrogate.check import contradictions
 from components.surrogate.measure import estimate_rows, measure
 from components.surrogate.measurement import Measurement
 from components.surrogate.peers import peer_scores, token_f1
@@ -16,8 +16,8 @@ from components.surrogate.rows import AnswerRow
 from tests.surrogate.tiny import OverlapSurrogate, WordEmbedder, row
 
 FLAT_NAMES = {
-    "rows", "groups", "abstain_share", "pairwise_accuracy", "pairwise_accuracy_low", "pairwise_accuracy_high", "auc",
-    "auc_low", "auc_high", "spearman", "brier", "ece", "accuracy", "accuracy_at_80", "accuracy_at_60", "accuracy_at_40",
+    "rows", "questions", "groups", "abstain_share", "pairwise_accuracy", "pairwise_accuracy_low",
+    "pairwise_accuracy_high", "auc", "auc_low", "auc_high", "spearman", "brier", "ece", "accuracy", "accuracy_at_80", "accuracy_at_60", "accuracy_at_40",
     "gain_at_60", "length_correlation", "cosine_pairwise_accuracy", "cosine_auc", "token_f1_pairwise_accuracy",
     "token_f1_auc", "longer_wins_pairwise_accuracy", "longer_wins_auc", "canary_trained_pass_share",
     "canary_kept_out_pass_share",
@@ -106,7 +106,7 @@ def test_a_canary_passes_from_the_median_right_answer_on() -> None:
     assert (found.canaries_of(trained=True), found.canaries_of(trained=False)) == ((vague,), (keywords,))
 
 
-def test_worst_errors_are_one_a_group_with_their_neighbours() -> None:
+def test_worst_errors_are_one_a_question_with_their_neighbours() -> None:
     rows = [
         row("a red bus", 0.0, "1"),
         row("a red bus indeed", 0.0, "1"),
@@ -175,19 +175,11 @@ def test_rows_without_truth_are_refused(rows: list[AnswerRow], message: str) -> 
         _measured(rows)
 
 
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ([], "holds no row"),
-        ([row("x", 1.0, "1"), row("y", 0.9, "2")], "all 2 rows are right"),
-        ([row("x", 0.5, "1"), row("y", 0.0, "2")], "all 2 rows are wrong"),
-        ([row("x", 1.0), row("y", 0.0)], "all 2 rows belong to one question"),
-    ],
-)
-def test_rows_that_teach_nothing_are_refused(rows: list[AnswerRow], message: str) -> None:
-    with pytest.raises(SourceError, match=f"data.jsonl: {message}"):
-        check_fit_rows(rows, "data.jsonl")
-    check_fit_rows(_rows(2), "data.jsonl")
+def test_answers_to_different_questions_of_a_group_are_not_ordered() -> None:
+    rows = [replace(made, group="topic") for made in (row("a red bus", 1.0, "1"), row("a red bus", 0.0, "2"))]
+    found = _measured([*rows, row("a bus", 1.0, "3"), row("car", 0.0, "3")])
+    assert (found.questions, found.groups, found.pairs) == (3, 2, 1)
+    assert len(found.worst) == 1
 
 
 def test_peers_score_by_words_embedding_and_length() -> None:
