@@ -56,6 +56,7 @@ def fit_to(data: Path, output: Path, config: Path | None, seed: int, console: "C
     _quiet()
     from components.surrogate.fit import fit_rows
 
+    output = output.resolve()
     with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch:
         made = Path(scratch) / "surrogate"
         result = fit_rows(read.rows, made, settings, seed, {"rows": InputRef(SOURCE_KIND, digest_file(data))})

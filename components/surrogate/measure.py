@@ -42,6 +42,7 @@ _LEAST_DEFINED = 0.9
 _CELLS = 2**21
 """Resamples times rows that are in memory at once."""
 _WORST = 12
+_ROUNDING = 1e-6
 _STEPS = 40
 
 
@@ -163,7 +164,9 @@ class _Table:
         questions, units = _numbers(question_of(row) for row in rows), _numbers(row.group for row in rows)
         truth = np.array([row.score for row in rows], dtype=np.float64)
         scores = np.array([item.score for item in estimates], dtype=np.float64)
-        within = [item.low <= own <= item.high for item, own in zip(estimates, truth, strict=True)]
+        within = [
+            item.low - _ROUNDING <= own <= item.high + _ROUNDING for item, own in zip(estimates, truth, strict=True)
+        ]
         stands = np.array([not item.abstains for item in estimates])
         return cls(
             truth=truth,

@@ -17,10 +17,10 @@ from tests.surrogate.tiny import OverlapSurrogate, WordEmbedder, row
 
 FLAT_NAMES = {
     "rows", "questions", "groups", "abstain_share", "pairwise_accuracy", "pairwise_accuracy_low",
-    "pairwise_accuracy_high", "auc", "auc_low", "auc_high", "spearman", "brier", "ece", "accuracy", "accuracy_at_80", "accuracy_at_60", "accuracy_at_40",
-    "gain_at_60", "length_correlation", "cosine_pairwise_accuracy", "cosine_auc", "token_f1_pairwise_accuracy",
-    "token_f1_auc", "longer_wins_pairwise_accuracy", "longer_wins_auc", "canary_trained_pass_share",
-    "canary_kept_out_pass_share",
+    "pairwise_accuracy_high", "auc", "auc_low", "auc_high", "spearman", "brier", "ece", "accuracy", "accuracy_at_80",
+    "accuracy_at_60", "accuracy_at_40", "gain_at_60", "length_correlation", "cosine_pairwise_accuracy", "cosine_auc",
+    "token_f1_pairwise_accuracy", "token_f1_auc", "longer_wins_pairwise_accuracy", "longer_wins_auc",
+    "canary_trained_pass_share", "canary_kept_out_pass_share",
 }  # fmt: skip
 
 
