@@ -1,4 +1,4 @@
-"""The command line: harmo run | compile | lineage | score | grade | rewards | benchmarks.
+"""The command line: harmo run | compile | lineage | score | grade | rescore | rewards | surrogate | benchmarks.
 
 Heavy packages are imported inside the commands, so that `harmo --help` answers at once.
 """
@@ -180,6 +180,59 @@ def replay(
     print_replay(outcome, tolerance, wide_console())
     if outcome.beyond(tolerance):
         raise typer.Exit(1)
+
+
+surrogate_app = typer.Typer(help="The surrogate reward model: fit, score, evaluate.", no_args_is_help=True)
+app.add_typer(surrogate_app, name="surrogate")
+SurrogateArgument = Annotated[str, typer.Argument(help="Folder of a surrogate, or the word builtin.")]
+ScoredArgument = Annotated[
+    Path, typer.Argument(help="JSON Lines: question, references, answer, and score (0..1) or label (0 or 1).")
+]
+
+
+@surrogate_app.command("fit")
+def fit_surrogate(
+    data: ScoredArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the surrogate, new or empty.")],
+    config: Annotated[
+        Path | None, typer.Option(help="YAML with the keys of a recipe's surrogate; the defaults without it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides whatever is drawn.")] = 0,
+) -> None:
+    """Fit a surrogate on scored answers."""
+    from pipelines.summary import wide_console
+    from pipelines.surrogate import fit_to
+
+    fit_to(data, output, config, seed, wide_console())
+
+
+@surrogate_app.command("score")
+def score_by_surrogate(
+    surrogate: SurrogateArgument,
+    file: Annotated[Path, typer.Argument(help="JSON Lines: question, references and answer, one answer a line.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File for the scores; standard output without it.")
+    ] = None,
+) -> None:
+    """Score open-ended answers: one line in, one line out, with interval, abstention and neighbours."""
+    from pipelines.surrogate import score_to
+
+    score_to(surrogate, file, output)
+
+
+@surrogate_app.command("eval")
+def evaluate_surrogate(
+    surrogate: SurrogateArgument,
+    data: ScoredArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for metrics.json and report.html.")
+    ] = None,
+) -> None:
+    """Measure a surrogate on scored answers, beside baselines and with answers that game it."""
+    from pipelines.summary import wide_console
+    from pipelines.surrogate import eval_to
+
+    eval_to(surrogate, data, output, wide_console())
 
 
 benchmarks_app = typer.Typer(help="The public benchmarks of the evaluation.", no_args_is_help=True)

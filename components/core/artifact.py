@@ -152,8 +152,15 @@ def read_manifest(folder: Path) -> Manifest:
             f"schema version {found!r}, this code reads {SCHEMA_VERSION}",
             "Run the step again with this version",
         )
-    values["inputs"] = {name: InputRef(**ref) for name, ref in values["inputs"].items()}
-    return Manifest(**values)
+    try:
+        values["inputs"] = {name: InputRef(**ref) for name, ref in values["inputs"].items()}
+        return Manifest(**values)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(
+            str(path),
+            f"keys are missing or unknown ({error})",
+            "Restore it, or delete the folder and run the step again",
+        ) from None
 
 
 def verify(folder: Path, kind: str | None = None) -> Manifest:

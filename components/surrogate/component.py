@@ -9,9 +9,10 @@ def fit_surrogate(
     surrogate: dict,  # type: ignore[type-arg]  # KFP reads the bare type
     seed: int,
     surrogate_model: dsl.Output[dsl.Model],
+    report: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
 ) -> None:
-    """Fit the embedding-based surrogate reward model on the dataset's open-ended examples."""
+    """Fit the embedding-based surrogate reward model on the dataset's open-ended examples, and report on it."""
     from pathlib import Path
 
     from components.core.config import parse_config
@@ -19,9 +20,11 @@ def fit_surrogate(
     from components.core.kfp_facts import describe, log_metrics
     from components.surrogate.config import SurrogateConfig
     from components.surrogate.fit import fit_surrogate
+    from components.surrogate.fit_report import write_fit_report
 
     with failure_note("fit-surrogate", Path(surrogate_model.path).parent):
         config = parse_config(SurrogateConfig, surrogate, "surrogate")
         result = fit_surrogate(Path(dataset.path), Path(surrogate_model.path), config, seed)
         describe(surrogate_model, result.manifest.flat())
-        log_metrics(metrics, result.metrics)
+        measured = write_fit_report(Path(surrogate_model.path), Path(dataset.path), config, seed, Path(report.path))
+        log_metrics(metrics, {**result.metrics, **measured})

@@ -106,6 +106,7 @@ def _text(values: Mapping[str, Any], key: str, blank: bool = False) -> str:
         raise BadLineError(f"{key} is blank: give a text")
     if len(value) > _LONGEST:
         raise BadLineError(f"{key} has {len(value)} characters: give at most {_LONGEST}")
+    _check_characters(value, key)
     return value
 
 
@@ -116,7 +117,15 @@ def _references(values: Mapping[str, Any]) -> tuple[str, ...]:
     for place, item in enumerate(given):
         if not isinstance(item, str) or not item.strip():
             raise BadLineError(f"references[{place}] is {shown(item)}: give a text that is not blank")
+        _check_characters(item, f"references[{place}]")
     return tuple(given)
+
+
+def _check_characters(text: str, key: str) -> None:
+    """Refuse half a surrogate pair, which JSON can hold and no tokenizer takes."""
+    half = next((character for character in text if "\ud800" <= character <= "\udfff"), None)
+    if half is not None:
+        raise BadLineError(f"{key} holds U+{ord(half):04X}, half of a surrogate pair: write the whole character")
 
 
 def _score(values: Mapping[str, Any], needed: bool) -> float | None:

@@ -16,6 +16,8 @@ _HEAVY = ("torch", "transformers", "lm_eval", "trl", "kfp", "sklearn")
         "pipelines.cli",
         "pipelines.grade",
         "pipelines.benchmarks",
+        "pipelines.surrogate",
+        "components.surrogate.measure",
     ],
 )
 def test_importing_does_not_load_heavy_packages(module: str) -> None:

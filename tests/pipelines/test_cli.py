@@ -19,6 +19,9 @@ def test_command_line_is_pinned() -> None:
         "rescore": ["--output", "--root", "-o", "run"],
         "rewards explain": ["--root", "rollout", "run"],
         "rewards replay": ["--root", "--tolerance", "run"],
+        "surrogate fit": ["--config", "--output", "--seed", "-o", "data"],
+        "surrogate score": ["--output", "-o", "file", "surrogate"],
+        "surrogate eval": ["--output", "-o", "data", "surrogate"],
         "benchmarks list": [],
         "benchmarks prepare": ["--limit", "--output", "--partial", "--revision", "--source", "-o", "name"],
     }

@@ -113,7 +113,7 @@ def test_artifacts_are_typed_as_kubeflow_shows_them(compiled: tuple[str, list[An
 
     expected = {
         "curate": {"dataset": "Dataset", "quarantine": "Dataset", "data_card": "HTML", "metrics": "Metrics"},
-        "fit-surrogate": {"surrogate_model": "Model", "metrics": "Metrics"},
+        "fit-surrogate": {"surrogate_model": "Model", "report": "HTML", "metrics": "Metrics"},
         "warm-start": {"base_policy": "Model", "metrics": "Metrics"},
         "train": {"aligned_policy": "Model", "rollouts": "Dataset", "metrics": "Metrics"},
         "evaluate": {"samples": "Dataset", "metrics": "Metrics"},

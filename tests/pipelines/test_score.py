@@ -7,8 +7,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from components.core.errors import HarmoError, RecipeError, SourceError, StorageError
+from components.rewards.config import RewardsConfig
 from pipelines.cli import app
-from pipelines.score import load_rewards, score_to
+from pipelines.score import score_to
+from pipelines.section_file import load_section
 
 GOOD = {"id": "a", "completion": "<think>2+3</think><answer>5</answer>", "references": ["5"]}
 
@@ -110,14 +112,14 @@ def test_a_portfolio_may_stand_alone_or_in_a_recipe(text: str, tmp_path: Path) -
 def test_a_wrong_portfolio_is_a_named_error(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "portfolio.yaml").write_bytes(content)
     with pytest.raises(RecipeError) as error_info:
-        load_rewards(tmp_path / "portfolio.yaml")
+        load_section(tmp_path / "portfolio.yaml", "rewards", RewardsConfig)
     assert message in str(error_info.value)
     assert "portfolio.yaml" in str(error_info.value)
 
 
 def test_a_missing_portfolio_is_a_named_error(tmp_path: Path) -> None:
     with pytest.raises(HarmoError, match="No such file"):
-        load_rewards(tmp_path / "portfolio.yaml")
+        load_section(tmp_path / "portfolio.yaml", "rewards", RewardsConfig)
 
 
 def test_many_lines_have_a_bar_on_standard_error(tmp_path: Path) -> None:

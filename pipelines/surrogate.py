@@ -1,0 +1,243 @@
+"""What a person sees of `harmo surrogate`: fit one on scored answers, score a file by it, measure it."""
+
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from components.core.artifact import InputRef, Manifest, digest_file, verify
+from components.core.config import parse_config
+from components.core.errors import ArtifactError, SourceError, StorageError
+from components.core.json_lines import read_lines
+from components.core.lineage import SOURCE_KIND
+from components.surrogate.rows import ReadRows, read_rows
+from pipelines.line_files import bar, check_output, refuse_bad_lines, write_lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from components.rewards.surrogate import SurrogateScorer
+    from components.surrogate.measurement import Measurement
+    from components.surrogate.peers import Embeds
+
+BUILTIN = "builtin"
+METRICS, REPORT = "metrics.json", "report.html"
+
+
+def fit_to(data: Path, output: Path, config: Path | None, seed: int, console: "Console") -> None:
+    """Fit a surrogate on a file of scored answers.
+
+    Args:
+        data: JSON Lines, one scored answer a line.
+        output: Folder for the surrogate, new or empty; written whole or not at all.
+        config: YAML with the keys of a recipe's `surrogate`; None takes their defaults.
+        seed: Decides whatever is drawn.
+        console: For the summary.
+
+    Raises:
+        SourceError: The file cannot be read, holds a bad line, or nothing can be learned from it.
+        RecipeError: The configuration cannot be read or has a wrong key, type or range.
+        StorageError: The folder is not empty, or cannot be written.
+    """
+    from components.surrogate.config import SurrogateConfig
+    from pipelines.section_file import load_section
+
+    settings = load_section(config, "surrogate", SurrogateConfig) if config else SurrogateConfig()
+    _check_folder(output)
+    read = read_rows(data)
+    if read.problems or not read.rows:
+        _refuse_data(data, read)
+    _quiet()
+    from components.surrogate.fit import fit_rows
+
+    output = output.resolve()
+    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch:
+        made = Path(scratch) / "surrogate"
+        result = fit_rows(read.rows, made, settings, seed, {"rows": InputRef(SOURCE_KIND, digest_file(data))})
+        if output.is_dir():
+            output.rmdir()
+        shutil.move(made, output)
+    for warning in result.warnings:
+        sys.stderr.write(f"warning: {data}: {warning}\n")
+    console.print(_table(("metric", "value"), {name: [_shown(value)] for name, value in result.metrics.items()}))
+    console.print(f"wrote {output}, fingerprint {result.manifest.fingerprint[:12]}", highlight=False, soft_wrap=True)
+
+
+def score_to(surrogate: str, file: Path, output: Path | None) -> None:
+    """Score a file of answers and write the scores.
+
+    Args:
+        surrogate: Folder of a surrogate, or the word builtin.
+        file: JSON Lines, one answer a line.
+        output: Written whole or not at all; None is standard output.
+
+    Raises:
+        SourceError: The file cannot be read (nothing is written), or some of its lines are bad (the others are scored
+            and all are written).
+        ArtifactError: The folder is no surrogate, or its bytes changed.
+        ModelError: The surrogate's embedding model is missing or another one.
+        StorageError: The output cannot be written.
+    """
+    from components.surrogate.answer_file import score_answers
+
+    if output is not None:
+        check_output(output)
+    lines = read_lines(file)
+    scorer, _, _ = load_surrogate(surrogate)
+    with bar(len(lines)) as advance:
+        scored = score_answers(lines, scorer, advance)
+    write_lines(scored.lines, output)
+    mean = f"mean score {statistics.fmean(scored.scores):.4f}" if scored.scores else "no score"
+    sys.stderr.write(f"{len(scored.scores)} of {len(lines)} scored, {mean}, {scored.abstained} abstained\n")
+    refuse_bad_lines(file, scored.problems, len(lines))
+
+
+def eval_to(surrogate: str, data: Path, output: Path | None, console: "Console") -> None:
+    """Measure a surrogate on a file of scored answers.
+
+    Args:
+        surrogate: Folder of a surrogate, or the word builtin.
+        data: JSON Lines, one scored answer a line.
+        output: Folder for metrics.json and report.html; None prints the table alone.
+        console: For the table.
+
+    Raises:
+        SourceError: The file cannot be read, or no line can (nothing is written), or some of its lines are bad (the
+            figures are of the others, and say so).
+        ArtifactError: The folder is no surrogate, or its bytes changed.
+        ModelError: The surrogate's embedding model is missing or another one, or the surrogate was not fitted.
+        StorageError: The output cannot be written.
+    """
+    from components.surrogate.canary_rows import canary_rows, trained_kinds
+    from components.surrogate.measure import measure
+
+    if output is not None:
+        _check_parent(output)
+    read = read_rows(data)
+    if not read.rows:
+        _refuse_data(data, read)
+    scorer, folder, manifest = load_surrogate(surrogate)
+    measurement = measure(
+        scorer, read.rows, canary_rows(read.rows, seed=0), trained_kinds(manifest.identity), _embedder(manifest)
+    )
+    print_measurement(measurement, console)
+    if output is not None:
+        _write_report(measurement, output, folder, manifest, data, read)
+        console.print(f"wrote {output / REPORT}", highlight=False, soft_wrap=True)
+    refuse_bad_lines(data, read.problems, len(read.rows) + len(read.problems))
+
+
+def load_surrogate(name: str) -> "tuple[SurrogateScorer, Path, Manifest]":
+    """Load a surrogate whose every byte is as it was written.
+
+    Args:
+        name: Its folder, or the word builtin.
+
+    Returns:
+        The scorer, its folder, and its manifest.
+
+    Raises:
+        ArtifactError: There is no such folder, it is no surrogate, or its bytes changed.
+        ModelError: Its embedding model is missing or another one.
+    """
+    folder = _builtin() if name == BUILTIN else Path(name)
+    if not folder.is_dir():
+        remedy = f"Give the folder that `harmo surrogate fit` wrote, or the word {BUILTIN}"
+        raise ArtifactError(name, "no such folder", remedy)
+    manifest = verify(folder, "surrogate")
+    _quiet()
+    from components.rewards.surrogate import SurrogateScorer
+
+    return SurrogateScorer.load(folder), folder, manifest
+
+
+def load_scorer(name: str) -> "SurrogateScorer":
+    """Load a surrogate by its folder, or by the word builtin; as `load_surrogate`."""
+    return load_surrogate(name)[0]
+
+
+def print_measurement(measurement: "Measurement", console: "Console") -> None:
+    """Print the main figures beside the baselines', then the canaries."""
+    from components.surrogate.words import CANARY_HEADS, FIGURE_HEADS, canary_cells, figure_cells
+
+    console.print(_table(FIGURE_HEADS, figure_cells(measurement)))
+    if measurement.canaries:
+        console.print(_table(CANARY_HEADS, canary_cells(measurement)))
+    for note in measurement.notes:
+        console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(heads: tuple[str, ...], rows: Mapping[str, list[str]]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(heads[0])
+    for head in heads[1:]:
+        table.add_column(head, justify="right")
+    for name, cells in rows.items():
+        table.add_row(Text(name), *(Text(cell) for cell in cells))
+    return table
+
+
+def _shown(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4f}"
+
+
+def _builtin() -> Path:
+    from components.surrogate.builtin import builtin_folder
+
+    return builtin_folder()
+
+
+def _embedder(manifest: Manifest) -> "Embeds":
+    """The surrogate's own, so that the cosine beside it is of the same embeddings."""
+    from components.rewards.embedder import Embedder, EmbedderConfig
+
+    values = manifest.identity.get("surrogate", {}).get("embedder", {})
+    return Embedder(parse_config(EmbedderConfig, values, "the surrogate's embedder"))
+
+
+def _write_report(
+    measurement: "Measurement", output: Path, folder: Path, manifest: Manifest, data: Path, read: ReadRows
+) -> None:
+    from components.surrogate.report import ReportFacts, render_report
+
+    facts = ReportFacts.of(folder, manifest, data.name, digest_file(data), len(read.problems))
+    output.mkdir(exist_ok=True)
+    metrics = {"surrogate": manifest.fingerprint, "data": facts.data_digest, **measurement.to_json()}
+    (output / METRICS).write_text(json.dumps(metrics, indent=2, allow_nan=False), encoding="utf-8")
+    (output / REPORT).write_text(render_report(facts, measurement), encoding="utf-8")
+
+
+def _refuse_data(data: Path, read: ReadRows) -> None:
+    if not read.problems:
+        raise SourceError(str(data), "holds no line", "Give scored answers, one a line")
+    raise SourceError(
+        str(data),
+        f"{len(read.problems)} of {len(read.rows) + len(read.problems)} lines are bad, the first is {read.problems[0]}",
+        "Mend the bad lines or take them out, then run again; nothing was written",
+    )
+
+
+def _check_folder(output: Path) -> None:
+    _check_parent(output)
+    if output.is_dir() and any(output.iterdir()):
+        raise StorageError(str(output), "the folder is not empty", "Give a new or an empty folder")
+
+
+def _check_parent(output: Path) -> None:
+    if output.exists() and not output.is_dir():
+        raise StorageError(str(output), "is a file", "Give the path of a folder")
+    if not output.parent.is_dir():
+        raise StorageError(str(output), f"there is no folder {output.parent}", "Give a folder in one that exists")
+
+
+def _quiet() -> None:
+    """No bars of the libraries' own on standard error; set before they are loaded."""
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
