@@ -1,8 +1,10 @@
 """Frozen sentence embeddings, loaded from a package or from the hub, and checked against a digest."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _WEIGHTS = "model.safetensors"
+_LENGTH_STEP = 8  # tokens; a text is padded to a multiple of them
+_BATCH = 32
+_MOST_TOKENS = 200_000  # remembered; 300 MB at width 384
 
 
 class EmbedderConfig(Config):
@@ -33,6 +38,16 @@ class EmbedderConfig(Config):
     """sha-256 of model.safetensors, checked at load; "" accepts any."""
 
 
+@dataclass(frozen=True)
+class TokenVectors:
+    """What the encoder makes of a text's T tokens."""
+
+    pieces: tuple[str, ...]
+    """The word pieces, shape (T,); the first and the last are the encoder's own marks."""
+    vectors: "NDArray[np.float32]"
+    """Their contextual unit vectors, shape (T, D)."""
+
+
 class Embedder:
     """Texts to unit vectors; equal texts are embedded once.
 
@@ -48,8 +63,10 @@ class Embedder:
 
         folder = _model_folder(config)
         _check_digest(folder / _WEIGHTS, config)
-        self._model = SentenceTransformer(str(folder), device=None)
+        self._model = SentenceTransformer(str(folder), device="cpu")
         self._known: dict[str, NDArray[np.float32]] = {}
+        self._tokens: dict[str, TokenVectors] = {}
+        self._num_tokens = 0
 
     def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """Embed texts.
@@ -62,12 +79,69 @@ class Embedder:
         """
         import numpy as np
 
-        # By length, so that a batch has little padding; then by text, since a batch's make-up shows in the last bits.
-        unknown = sorted(set(texts) - self._known.keys(), key=lambda text: (len(text), text))
-        if unknown:
-            vectors = self._model.encode(unknown, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
-            self._known.update(zip(unknown, vectors, strict=True))
+        self._encode([text for text in dict.fromkeys(texts) if text not in self._known])
         return np.stack([self._known[text] for text in texts])
+
+    def token_vectors(self, texts: Sequence[str]) -> list[TokenVectors]:
+        """The contextual vectors of each text's tokens, from the forward pass that gives the sentence's too.
+
+        A text's vectors are the same bits whatever texts are embedded with it.
+
+        Args:
+            texts: N texts; what is past the model's 256 tokens is not seen.
+        """
+        found = {text: self._tokens[text] for text in texts if text in self._tokens}
+        found |= self._encode([text for text in dict.fromkeys(texts) if text not in found])
+        return [found[text] for text in texts]
+
+    def _encode(self, texts: Sequence[str]) -> dict[str, TokenVectors]:
+        """Run the encoder and remember what it says."""
+        if not texts:
+            return {}
+        module = self._model[0]
+        read = self._model.tokenizer(list(texts), truncation=True, max_length=self._model.max_seq_length)
+        by_length: dict[int, list[int]] = defaultdict(list)
+        for place, ids in enumerate(read["input_ids"]):
+            by_length[-(-len(ids) // _LENGTH_STEP) * _LENGTH_STEP].append(place)
+        made: dict[str, TokenVectors] = {}
+        for length, places in sorted(by_length.items()):
+            for start in range(0, len(places), _BATCH):
+                batch = places[start : start + _BATCH]
+                states = _forward(module, [read["input_ids"][place] for place in batch], length)
+                for place, state in zip(batch, states, strict=True):
+                    ids = read["input_ids"][place]
+                    made[texts[place]] = self._remember(texts[place], ids, state[: len(ids)])
+        return made
+
+    def _remember(self, text: str, ids: Sequence[int], states: "NDArray[np.float32]") -> TokenVectors:
+        import numpy as np
+
+        mean = states.mean(axis=0)
+        self._known[text] = mean / np.linalg.norm(mean)
+        pieces = tuple(self._model.tokenizer.convert_ids_to_tokens(list(ids)))
+        tokens = TokenVectors(pieces, states / np.linalg.norm(states, axis=1, keepdims=True))
+        self._num_tokens += len(ids)
+        while self._tokens and self._num_tokens > _MOST_TOKENS:
+            self._num_tokens -= len(self._tokens.pop(next(iter(self._tokens))).pieces)
+        self._tokens[text] = tokens
+        return tokens
+
+
+def _forward(module: Any, ids: Sequence[Sequence[int]], length: int) -> "NDArray[np.float32]":
+    """Last hidden states, shape (B, length, D).
+
+    A text's own length decides what it is padded to, so that its bits do not depend on its companions.
+    """
+    import torch
+
+    padded = torch.zeros((len(ids), length), dtype=torch.long)
+    seen = torch.zeros_like(padded)
+    for row, values in enumerate(ids):
+        padded[row, : len(values)] = torch.tensor(values)
+        seen[row, : len(values)] = 1
+    with torch.inference_mode():
+        states = module.auto_model(input_ids=padded, attention_mask=seen).last_hidden_state
+    return states.float().cpu().numpy()
 
 
 def _model_folder(config: EmbedderConfig) -> Path:
