@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from components.rewards.embedder import TokenVectors
@@ -21,6 +22,7 @@ from components.rewards.english import (
     NEGATIONS,
     NUMBER_WORDS,
     OPPOSITES,
+    TURNS,
 )
 
 if TYPE_CHECKING:
@@ -44,14 +46,17 @@ NAMES = (
     "align_head", "align_tail",
     "precision", "recall", "f1", "recall_any", "bigram_precision", "bigram_recall", "run",
     "new_words", "missing_words", "new_share", "missing_share", "order",
-    "length", "length_reference", "length_ratio", "sentences", "sentence_ratio",
-    "negations", "negations_reference", "negation_differs", "denials", "opposites", "hedges", "claims", "ors", "commas",
+    "length_ratio", "sentence_ratio",
+    "negations", "negations_reference", "negation_differs", "denials", "turns", "opposites", "hedges", "claims", "ors",
     "numbers_extra", "numbers_missing", "numbers_shared", "numbers_conflict", "names_extra", "names_missing",
     "question_copied", "question_run", "question_only",
     "repeated_words", "repeated_trigrams", "most_frequent", "function_share", "function_ratio", "sorted_share",
-    "ends_on_function_word", "unstopped",
+    "ends_on_function_word",
 )  # fmt: skip
-"""Of the features, in order; shape (F,)."""
+"""Of the features, in order; shape (F,).
+
+Lengths and marks of the answer by itself are left out: they tell who wrote a corpus more than what is right.
+"""
 
 RISING = (
     "cosine", "cosine_mean", "align_answer", "align_reference", "align_answer_low", "align_reference_low",
@@ -77,7 +82,7 @@ def answer_features(
     import numpy as np
 
     rows = [
-        (question[:LONGEST], answer[:LONGEST], tuple(text[:LONGEST] for text in texts))
+        (_seen(question), _seen(answer), tuple(_seen(text) for text in texts))
         for question, answer, texts in zip(questions, answers, references, strict=True)
     ]
     if not rows:
@@ -86,6 +91,11 @@ def answer_features(
     tokens = dict(zip(texts, embedder.token_vectors(texts), strict=True))
     sentences = dict(zip(texts, embedder.embed(texts), strict=True))
     return np.stack([_features(row, tokens, sentences) for row in rows])
+
+
+def _seen(text: str) -> str:
+    """The part that is looked at, as what an encoder can read: without half surrogate pairs."""
+    return text[:LONGEST].encode("utf-8", "replace").decode("utf-8")
 
 
 def normalised(text: str) -> str:
@@ -108,6 +118,7 @@ class _Text:
     sentences: int
     negations: int
     denials: int
+    turns: int
     hedges: int
     claims: int
 
@@ -124,10 +135,11 @@ def _read(text: str) -> _Text:
         content=frozenset(stems),
         numbers=frozenset(_numbers(text)),
         names=frozenset(_names(text)),
-        bigrams=frozenset(zip(words, words[1:], strict=False)),
+        bigrams=frozenset(pairwise(words)),
         sentences=sum(1 for part in _SENTENCE.split(text) if part.strip()),
         negations=sum(word in NEGATIONS or word.endswith("n't") for word in words),
         denials=sum(padded.count(f" {phrase} ") for phrase in DENIALS),
+        turns=sum(padded.count(f" {phrase} ") for phrase in TURNS),
         hedges=sum(padded.count(f" {phrase} ") for phrase in HEDGES),
         claims=sum(padded.count(f" {phrase} ") for phrase in CLAIMS),
     )
@@ -160,7 +172,7 @@ def _plain(number: str) -> str:
 def _names(text: str) -> list[str]:
     found = []
     for match in _WORD.finditer(text):
-        before = text[: match.start()].rstrip()[-1:]
+        before = text[max(0, match.start() - 9) : match.start()].rstrip()[-1:]
         if match.group()[0].isupper() and before and before not in ".!?:;\n" and match.group() != "I":
             found.append(_stem(match.group().casefold()))
     return found
@@ -184,10 +196,10 @@ def _features(
         *_alignment(tokens[answer], tokens[nearest], tokens[question] if question.strip() else None),
         *_overlap(read, wanted, asked, [_read(text) for text in references]),
         *_lengths(read, wanted),
-        *_cues(answer, nearest, read, wanted),
+        *_cues(read, wanted),
         *_facts(read, wanted, asked),
         *_copying(read, asked),
-        *_form(answer, nearest, read, wanted),
+        *_form(read, wanted),
     ]  # fmt: skip
     return np.asarray(values, dtype=np.float32)
 
@@ -201,6 +213,7 @@ def _alignment(answer: TokenVectors, reference: TokenVectors, question: TokenVec
     forth, back = similar.max(axis=1), similar.max(axis=0)
     to_question = (mine @ _inner(question).T).max(axis=1) if question is not None else np.zeros(len(mine), np.float32)
     support = np.maximum(forth, to_question)
+    third = -(-len(forth) // 3)
     same = _same_pieces(answer, reference, similar)
     return [
         float(value)
@@ -209,7 +222,7 @@ def _alignment(answer: TokenVectors, reference: TokenVectors, question: TokenVec
             (forth < 0.5).mean(), (back < 0.5).mean(), forth.std(), to_question.mean(),
             np.sort(to_question)[:3].mean(), support.min(), support.mean(),
             same.mean() if len(same) else 0.0, same.min() if len(same) else 0.0,
-            forth[: -(-len(forth) // 3)].mean(), forth[-(-(-len(forth) // 3)) :].mean(),
+            forth[:third].mean(), forth[len(forth) - third :].mean(),
         )
     ]  # fmt: skip
 
@@ -278,18 +291,17 @@ def _lengths(read: _Text, wanted: _Text) -> list[float]:
 
     mine, theirs = len(read.words), len(wanted.words)
     return [
-        math.log1p(mine), math.log1p(theirs), math.log((1 + mine) / (1 + theirs)),
-        math.log1p(read.sentences), math.log((1 + read.sentences) / (1 + wanted.sentences)),
+        math.log((1 + mine) / (1 + theirs)), math.log((1 + read.sentences) / (1 + wanted.sentences)),
     ]  # fmt: skip
 
 
-def _cues(answer: str, nearest: str, read: _Text, wanted: _Text) -> list[float]:
+def _cues(read: _Text, wanted: _Text) -> list[float]:
     return [
         min(read.negations, 9), min(wanted.negations, 9), float((read.negations > 0) != (wanted.negations > 0)),
-        min(max(0, read.denials - wanted.denials), 9), min(_opposites(read, wanted), 9),
+        min(max(0, read.denials - wanted.denials), 9), min(max(0, read.turns - wanted.turns), 9),
+        min(_opposites(read, wanted), 9),
         min(max(0, read.hedges - wanted.hedges), 9), min(max(0, read.claims - wanted.claims), 9),
         min(max(0, read.words.count("or") - wanted.words.count("or")), 9),
-        min(max(0, answer.count(",") + answer.count("\n") - nearest.count(",")), 20),
     ]  # fmt: skip
 
 
@@ -314,7 +326,7 @@ def _copying(read: _Text, asked: _Text) -> list[float]:
     return [copied, run, _share(len(read.content & asked.content), len(read.content))]
 
 
-def _form(answer: str, nearest: str, read: _Text, wanted: _Text) -> list[float]:
+def _form(read: _Text, wanted: _Text) -> list[float]:
     words = read.words
     trigrams = list(zip(words, words[1:], words[2:], strict=False))
     most = max(Counter(read.stems).values(), default=0)
@@ -322,9 +334,8 @@ def _form(answer: str, nearest: str, read: _Text, wanted: _Text) -> list[float]:
     return [
         1 - _share(len(set(read.stems)), len(read.stems), 1.0), 1 - _share(len(set(trigrams)), len(trigrams), 1.0),
         min(most, 20), function, function - theirs,
-        _share(sum(a <= b for a, b in zip(words, words[1:], strict=False)), len(words) - 1, 0.5),
+        _share(sum(a <= b for a, b in pairwise(words)), len(words) - 1, 0.5),
         float(bool(words) and words[-1] in FUNCTION_WORDS),
-        float(nearest.rstrip()[-1:] in ".!?" and answer.rstrip()[-1:] not in ".!?"),
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Heads of the surrogate: features of an answer to a raw score, in numpy alone.
 
-Their parameters are arrays in a safetensors file: no pickle, and no bond to the version of the library that fitted them.
+Their parameters are arrays in a safetensors file: no pickle, and no bond to the version of the library that fitted
+them.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,10 @@ _PREFIX = "head."
 class Head(Protocol):
     """Gives raw scores."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """logistic, boosting, bradley_terry or knn."""
+        ...
 
     def raw(self, features: "NDArray[np.float32]") -> "NDArray[np.float64]":
         """Uncalibrated log odds; higher is better. Each row depends on itself alone.

@@ -52,7 +52,7 @@ class AnswerIndex:
         """Features as points of the index; a value far off counts as ten standard deviations."""
         import numpy as np
 
-        return np.clip((features - self.centre) / self.spread, -10, 10).astype(np.float32)
+        return np.asarray(np.clip((features - self.centre) / self.spread, -10, 10), dtype=np.float32)
 
     def _nearest(self, queries: "NDArray[np.float32]", count: int) -> "tuple[NDArray[np.float32], NDArray[np.int64]]":
         """All distances; the K smallest lie in the K blocks of smallest minimum, so only those are sorted.

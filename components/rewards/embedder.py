@@ -141,7 +141,8 @@ def _forward(module: Any, ids: Sequence[Sequence[int]], length: int) -> "NDArray
         seen[row, : len(values)] = 1
     with torch.inference_mode():
         states = module.auto_model(input_ids=padded, attention_mask=seen).last_hidden_state
-    return states.float().cpu().numpy()
+    found: NDArray[np.float32] = states.float().cpu().numpy()
+    return found
 
 
 def _model_folder(config: EmbedderConfig) -> Path:

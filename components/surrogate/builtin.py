@@ -6,6 +6,7 @@ fits it again, in a few minutes, on components/surrogate/corpus, one group a top
 measured on topics that it had not seen.
 """
 
+import hashlib
 import json
 import shutil
 import sys
@@ -38,14 +39,13 @@ def corpus_rows(folder: Path = CORPUS) -> list[AnswerRow]:
 
 def fit_builtin(output: Path) -> SurrogateResult:
     """Fit the ready surrogate."""
-    digest = "".join(digest_file(path) for path in sorted(CORPUS.glob("*.jsonl")))
-    return fit_rows(corpus_rows(), output, SurrogateConfig(), SEED, {"corpus": InputRef("corpus", _hash(digest))})
+    return fit_rows(corpus_rows(), output, SurrogateConfig(), SEED, {"corpus": corpus_reference()})
 
 
-def _hash(text: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()
+def corpus_reference() -> InputRef:
+    """Names the corpus by its bytes, so that a surrogate of an older one is noticed."""
+    digests = "".join(digest_file(path) for path in sorted(CORPUS.glob("*.jsonl")))
+    return InputRef("corpus", hashlib.sha256(digests.encode()).hexdigest())
 
 
 def _rows(folder: Path) -> Iterator[AnswerRow]:

@@ -29,7 +29,7 @@ class SurrogateConfig(Config):
     negatives: tuple[str, ...] = TRAINED
     """Kinds of hard negatives that are made of each question and taught; the other kinds are kept out as an alarm.
     Empty teaches none."""
-    rewordings: int = Field(default=3, ge=0)
+    rewordings: int = Field(default=4, ge=0)
     """Rewordings of a right answer that are made of each question and taught as right, at most."""
     calibration: Literal["auto", "isotonic", "platt"] = "auto"
     """Curve from raw to calibrated score; auto takes isotonic from 1,000 scored answers on."""

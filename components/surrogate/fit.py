@@ -105,7 +105,8 @@ def fit_rows(
         "head": choice.name, "far": model.far, "min_confidence": config.min_confidence, "features": list(NAMES),
         "coverage": config.coverage, "trained_kinds": list(config.negatives),
     }  # fmt: skip
-    _write(output, model, given, settings, metrics, material.warnings)
+    remembered = [row for row, kept in zip(material.rows, material.indexed, strict=True) if kept]
+    _write(output, model, remembered, settings, metrics, material.warnings)
     _write_timings(output, clock.seconds)
     identity = {"surrogate": config.identity(), "seed": seed}
     manifest = seal(output, "surrogate", identity, inputs)
@@ -149,7 +150,8 @@ def measured_on(model: Model, embedder: Embedder, rows: Sequence[AnswerRow]) -> 
     features = _features(embedder, rows)
     scores = np.array([row.score or 0.0 for row in rows])
     questions = np.array(question_numbers(rows))
-    points = Points(features, scores, np.ones(len(rows)), questions, questions, np.ones(len(rows), dtype=bool))
+    everything = np.ones(len(rows), dtype=bool)
+    points = Points(features, scores, np.ones(len(rows)), questions, questions, everything, everything)
     return _measured(model, rows, points, model.head.raw(features))
 
 
@@ -189,6 +191,7 @@ def _points(material: Material, embedder: Embedder, clock: _Clock) -> Points:
         questions=np.array(material.questions),
         groups=np.array([groups[row.group] for row in material.rows]),
         given=np.arange(len(material.rows)) < material.num_given,
+        indexed=np.array(material.indexed),
     )
 
 
@@ -223,18 +226,19 @@ def _choose(points: Points, config: SurrogateConfig, seed: int) -> _Choice:
     raws = {name: heads.raw(points) for name, heads in fitted.items()}
     qualities = {name: quality(points, raw) for name, raw in raws.items()}
     best = max(names, key=lambda name: qualities[name])
-    return _Choice(best, fitted[best], raws[best], dict(qualities))
+    return _Choice(best, fitted[best], raws[best], {str(name): value for name, value in qualities.items()})
 
 
 def _model(choice: _Choice, points: Points, config: SurrogateConfig, seed: int) -> Model:
     given = points.take(points.given)
-    index = fit_index(given)
+    remembered = points.take(points.indexed)
+    index = fit_index(remembered)
     return Model(
-        head=fit_head(choice.name, given if choice.name == "knn" else points, config, seed),
+        head=fit_head(choice.name, points, config, seed),
         calibration=calibrate(choice.raw[points.given], given.scores, given.groups, config),
         index=index,
-        far=far_limit(index, given, config),
-        neighbours=min(config.neighbours, len(given.scores)),
+        far=far_limit(index, remembered, config),
+        neighbours=min(config.neighbours, len(index.scores)),
         min_confidence=config.min_confidence,
     )
 
@@ -316,15 +320,15 @@ def _canary_rates(
 def _write(
     output: Path,
     model: Model,
-    given: Sequence[AnswerRow],
+    remembered: Sequence[AnswerRow],
     settings: Mapping[str, object],
     metrics: Mapping[str, float],
     warnings: Sequence[str],
 ) -> None:
     from safetensors.numpy import save_file
 
-    save_file(model_tensors(model), str(output / TENSORS))  # type: ignore[arg-type]  # its stubs know no NDArray
-    write_index([IndexedAnswer(row.question, row.answer, row.score or 0.0) for row in given], output)
+    save_file(model_tensors(model), str(output / TENSORS))
+    write_index([IndexedAnswer(row.question, row.answer, row.score or 0.0) for row in remembered], output)
     (output / SETTINGS).write_text(settings_text(settings), encoding="utf-8")
     (output / METRICS).write_text(settings_text(metrics), encoding="utf-8")
     (output / WARNINGS).write_text(settings_text(list(warnings)), encoding="utf-8")

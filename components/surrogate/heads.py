@@ -42,6 +42,8 @@ class Points:
     """Groups never cross folds, shape (N,)."""
     given: "NDArray[np.bool_]"
     """Whether it was scored by the user, not made, shape (N,)."""
+    indexed: "NDArray[np.bool_]"
+    """Whether the index remembers it: all but the hard negatives, shape (N,)."""
 
     def take(self, where: "NDArray[Any]") -> "Points":
         """Some of them."""
@@ -53,7 +55,7 @@ def fit_head(name: HeadName, points: Points, config: SurrogateConfig, seed: int)
     if name == "boosting":
         return _boosting(points, seed)
     if name == "knn":
-        return NeighbourHead(fit_index(points), config.neighbours)
+        return NeighbourHead(fit_index(points.take(points.indexed)), config.neighbours)
     return _logistic(points, config) if name == "logistic" else _bradley_terry(points, config, seed)
 
 
@@ -272,10 +274,11 @@ def _boosting(points: Points, seed: int) -> TreesHead:
     features, right, weights = _two_sided(points)
     fitted = HistGradientBoostingClassifier(
         max_iter=300,
-        learning_rate=0.06,
-        max_leaf_nodes=12,
-        min_samples_leaf=20 if len(features) >= 2_000 else 5,
+        learning_rate=0.05,
+        max_leaf_nodes=24,
+        min_samples_leaf=max(5, min(40, len(features) // 100)),
         l2_regularization=10.0,
+        max_features=0.3,
         monotonic_cst=[1 if name in RISING else 0 for name in NAMES],
         early_stopping=False,
         random_state=seed,

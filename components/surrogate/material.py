@@ -18,12 +18,15 @@ _RIGHT = 0.9  # a score from which an answer counts as right in itself
 _WRONG = 0.1
 _APART = 0.5  # scores of one answer that differ by more contradict each other
 _WORDS_OF_REFERENCE = 6  # a shorter right answer leaves too much open to stand as a reference
+_SHORT = 4  # words; a right answer of so few can stand as a reference for answers as short
 _CANARY_QUESTIONS = 200
-_MADE_WEIGHT = 0.5  # of a hard negative beside a given row
+_MADE_WEIGHT = 1.0  # of a hard negative beside a given row
 
 OTHER_REFERENCE = "other_reference"
+SHORT_REFERENCE = "short_reference"
 REWORDED = "reworded"
 LEFT_OUT = "reference"
+_REMEMBERED = (OTHER_REFERENCE, SHORT_REFERENCE, REWORDED, LEFT_OUT)
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,12 @@ class Material:
     questions: list[int]
     """Number of each row's question, which is its text and its references as they were given."""
     num_given: int
+
+    @property
+    def indexed(self) -> list[bool]:
+        """Whether the index remembers the row: all but the hard negatives that were made; shape like rows."""
+        return [place < self.num_given or row.kind in _REMEMBERED for place, row in enumerate(self.rows)]
+
     canaries: list[AnswerRow]
     """Of kinds that are not taught, for some of the questions; never fitted on."""
     canary_questions: list[int]
@@ -123,6 +132,10 @@ def material_of(rows: Sequence[AnswerRow], config: SurrogateConfig, seed: int) -
         fullest = max(answers, key=lambda row: len(row.references))
         source = pool.source(number, fullest, random)
         _make(found, number, answers, fullest, source, config, random)
+        for made in _short_reference(answers, fullest, pool, random):
+            found.rows.append(made)
+            found.weights.append(1.0)
+            found.questions.append(number)
         if number % step == 0:
             _canaries(found, number, fullest, source, config, random)
     return found
@@ -137,11 +150,16 @@ class _Pool:
         for group, reference in self._references:
             self._by_group[group].append(reference)
         words = {word for _, text in self._references for word in text.replace(",", " ").split()}
+        self._short = sorted({row.answer for row in rows if (row.score or 0.0) >= _RIGHT and _is_short(row.answer)})
         self._words = sorted(word.strip(".;:!?()") for word in words if word.lower() not in FUNCTION_WORDS)
         self._wrong: dict[int, list[str]] = defaultdict(list)
         for row, number in zip(rows, questions, strict=True):
             if (row.score or 0.0) <= _WRONG:
                 self._wrong[number].append(row.answer)
+
+    def short(self, random: Random) -> str:
+        """A short right answer to some question; "" where there is none."""
+        return random.choice(self._short) if self._short else ""
 
     def source(self, number: int, row: AnswerRow, random: Random) -> Source:
         """What negatives of a row's question are made of."""
@@ -210,6 +228,31 @@ def _other_reference(
         for text, score in answers
         if text != reference
     ]
+
+
+def _short_reference(rows: Sequence[AnswerRow], first: AnswerRow, pool: _Pool, random: Random) -> list[AnswerRow]:
+    """A short right answer as the reference: the usual ones say more, wrong are short ones to this and other questions.
+
+    A long wrong answer may agree with all that a short reference says, so none is held against it.
+    """
+    short = [row.answer for row in rows if (row.score or 0.0) >= _RIGHT and _is_short(row.answer)]
+    if not short:
+        return []
+    reference = random.choice(short)
+    right = [first.references[0], *rewordings(reference, (), random, 2)]
+    wrong = [row.answer for row in rows if (row.score or 0.0) <= _WRONG and len(row.answer.split()) <= _SHORT + 1]
+    foreign = pool.short(random)
+    if foreign not in ("", *short):
+        wrong += [foreign, *rewordings(foreign, (), random, 1)]
+    return [
+        replace(first, references=(reference,), answer=text, score=score, kind=SHORT_REFERENCE)
+        for texts, score in ((right, 1.0), (wrong, 0.0))
+        for text in texts
+    ]
+
+
+def _is_short(text: str) -> bool:
+    return len(text.split()) <= _SHORT
 
 
 def _canaries(

@@ -177,6 +177,13 @@ def shuffled(source: Source, random: Random) -> str:
     return " ".join(mixed)
 
 
+def backwards(source: Source, random: Random) -> str:
+    """The words of the right answer from the last to the first."""
+    del random
+    words = source.right.rstrip(".").split()
+    return " ".join(reversed(words)) if len(words) >= 4 else ""
+
+
 def empty_frame(source: Source, random: Random) -> str:
     """A frame without an answer in it."""
     del source
@@ -215,7 +222,8 @@ _VAGUE = (
     "It is what one would expect.", "Many things play a part in it.", "That cannot be answered with certainty.",
     "It works in the usual manner.", "Something happens.", "It is important for many people.", "I don't know.",
     "Various things are shown.", "There is something in the picture.", "It differs from case to case.",
-    "One can see a number of things, some more and some less important.", "as everyone knows", "It is very interesting.",
+    "One can see a number of things, some more and some less important.", "as everyone knows",
+    "It is very interesting.",
 )  # fmt: skip
 _CLAIMS = (
     "This is the correct and complete answer.", "The answer above is right in every respect.", "My answer is correct.",
@@ -228,15 +236,16 @@ _CLAIMS = (
 KINDS: Mapping[str, Maker] = {
     maker.__name__: maker
     for maker in (
-        denied, negated, opposite, taken_back, wrong_entity, wrong_number, all_options, repeated, keywords, other_answer,
-        question_copied, question_and_wrong, vague, claimed, doubted, question_and_half, cut_off, first_half, shuffled, empty_frame,
-        instruction, both_ways, parroted_words,
+        denied, negated, opposite, taken_back, wrong_entity, wrong_number, all_options, repeated, keywords,
+        other_answer, question_copied, question_and_wrong, vague, claimed, doubted, question_and_half, cut_off,
+        first_half, shuffled, backwards, empty_frame, instruction, both_ways, parroted_words,
     )
 }  # fmt: skip
 """All kinds by name."""
 TRAINED = (
-    "denied", "negated", "opposite", "taken_back", "wrong_entity", "wrong_number", "all_options", "repeated", "keywords",
-    "other_answer", "question_copied", "question_and_wrong", "vague", "claimed", "first_half", "cut_off",
+    "denied", "negated", "opposite", "taken_back", "wrong_entity", "wrong_number", "all_options", "repeated",
+    "keywords", "other_answer", "question_copied", "question_and_wrong", "vague", "claimed", "first_half", "cut_off",
+    "shuffled",
 )  # fmt: skip
 """What is taught unless the config says otherwise."""
 
