@@ -28,3 +28,5 @@ class Estimate:
     """Why the surrogate does not stand by the score: too unsure, or too far from all it has seen; "" where it does."""
     neighbours: tuple[Neighbour, ...] = ()
     """The nearest scored answers, nearest first."""
+    flags: tuple[str, ...] = ()
+    """What rules found of the answer, in words: that it is blank, a loop, a reference itself, longer than is read."""

@@ -1,9 +1,9 @@
-"""The surrogate reward model at work: embeddings of answer and references to a score in [0, 1].
+"""The surrogate reward model at work: an answer and its references to a score in [0, 1], with its confidence.
 
-The score is the calibrated mean of two readings of the same features: a k-nearest-neighbour vote over an
-index of scored (reference, answer) pairs, and a logistic head. Fitting is components/surrogate's part.
-The paper scores open-ended answers by an embedding-based surrogate; its features, index and calibration
-are not public, so these are our choice.
+Features of the texts (answer_features), a head that components/surrogate chose (answer_heads), a calibration with
+conformal intervals (calibration), an index of scored answers that says how strange an answer is and what it resembles
+(answer_index), and rules for what no head need learn (answer_gate). The paper scores open-ended answers by an
+embedding-based surrogate; its features, index and calibration are not public, so these are our choice.
 """
 
 import json
@@ -11,10 +11,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from components.core.artifact import MANIFEST, verify
 from components.core.errors import ArtifactError, ModelError
+from components.rewards.answer_features import NAMES, answer_features
+from components.rewards.answer_gate import Ruling, rule_on
+from components.rewards.answer_heads import Head, load_head
+from components.rewards.answer_index import AnswerIndex, IndexedAnswer, read_index
+from components.rewards.calibration import Calibration
 from components.rewards.embedder import Embedder, EmbedderConfig
+from components.rewards.estimate import Estimate, Neighbour
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,148 +29,237 @@ if TYPE_CHECKING:
 
 TENSORS = "surrogate.safetensors"
 SETTINGS = "surrogate.json"
+FORMAT = 2
+"""Of the artifact's files; 1 was the logistic head of the first version."""
+_CHUNK = 512  # answers whose token vectors are held at a time
 
 
 @dataclass(frozen=True)
-class Head:
-    """What fitting found; F features, M pairs in the index, K knots of the calibration."""
+class Model:
+    """What fitting found."""
 
-    centre: "NDArray[np.float32]"
-    """Mean of each feature, shape (F,)."""
-    spread: "NDArray[np.float32]"
-    """Standard deviation of each feature, shape (F,), positive."""
-    index: "NDArray[np.float32]"
-    """Standardised features of the scored pairs, shape (M, F)."""
-    index_scores: "NDArray[np.float32]"
-    """Their scores in [0, 1], shape (M,)."""
-    weights: "NDArray[np.float32]"
-    """Of the logistic head, shape (F,)."""
-    bias: "NDArray[np.float32]"
-    """Of the logistic head, shape (1,)."""
-    knots: "NDArray[np.float32]"
-    """Raw and calibrated scores of the calibration curve, both rising, shape (2, K)."""
-
-    def raw_scores(self, features: "NDArray[np.float32]", neighbours: int) -> "NDArray[np.float32]":
-        """Uncalibrated scores in [0, 1].
-
-        Args:
-            features: Shape (N, F), not standardised.
-            neighbours: How many index pairs vote.
-        """
-        import numpy as np
-
-        points = (features - self.centre) / self.spread
-        distances = np.linalg.norm(self.index, axis=1) ** 2 - 2 * points @ self.index.T
-        count = min(neighbours, len(self.index))
-        nearest = np.argpartition(distances, count - 1, axis=1)[:, :count]
-        votes = self.index_scores[nearest].mean(axis=1)
-        logistic = 1 / (1 + np.exp(-(points @ self.weights + self.bias)))
-        return np.asarray((votes + logistic) / 2, dtype=np.float32)
-
-    def calibrate(self, raw: "NDArray[np.float32]") -> "NDArray[np.float32]":
-        """Map raw scores to the share of right answers among held-out pairs of such scores."""
-        import numpy as np
-
-        return np.asarray(np.interp(raw, self.knots[0], self.knots[1]), dtype=np.float32)
+    head: Head
+    calibration: Calibration
+    index: AnswerIndex
+    far: float
+    """Mean distance to the nearest neighbours beyond which an answer is unlike all that was seen."""
+    neighbours: int
+    """How many neighbours are asked for the distance and the vote."""
+    min_confidence: float
+    """0.5..1: an answer whose score and its complement are both below this is left undecided."""
 
 
 class SurrogateScorer:
     """Scores open-ended answers against references.
 
     Args:
-        head: What fitting found; None where the dataset had nothing open-ended.
+        model: What fitting found; None where the dataset had nothing open-ended.
         embedder: The embedding model.
-        neighbours: How many index pairs vote.
+        answers: The texts of the index's points; may be a function that reads them when they are asked for.
     """
 
-    def __init__(self, head: Head | None, embedder: Embedder | None, neighbours: int) -> None:
-        self._head = head
+    def __init__(
+        self, model: Model | None, embedder: Embedder | None, answers: Sequence[IndexedAnswer] | Path = ()
+    ) -> None:
+        self._model = model
         self._embedder = embedder
-        self._neighbours = neighbours
+        self._answers = answers
 
     @classmethod
     def load(cls, folder: Path) -> "SurrogateScorer":
-        """Load a surrogate artifact that has been verified.
+        """Load a surrogate artifact, every byte of it checked where it is sealed.
 
         Raises:
-            ArtifactError: The folder holds no surrogate.
+            ArtifactError: The folder holds no surrogate, one of another version, or a byte has changed.
             ModelError: The embedding model is missing or is not the one the surrogate was fitted on.
         """
         from safetensors.numpy import load_file
 
-        settings_file = folder / SETTINGS
-        if not settings_file.is_file():
-            raise ArtifactError(str(folder), f"no {SETTINGS}", "Give the folder of a surrogate artifact")
-        settings = json.loads(settings_file.read_text(encoding="utf-8"))
+        if (folder / MANIFEST).is_file():
+            verify(folder, "surrogate")
+        settings = _read_settings(folder)
         if not settings["fitted"]:
-            return cls(None, None, settings["neighbours"])
-        tensors = load_file(str(folder / TENSORS))
-        return cls(Head(**tensors), Embedder(EmbedderConfig(**settings["embedder"])), settings["neighbours"])
+            return cls(None, None)
+        try:
+            tensors = load_file(str(folder / TENSORS))
+            model = read_model(settings, tensors)
+        except (OSError, KeyError, ValueError) as error:
+            raise ArtifactError(
+                str(folder), f"its tensors cannot be read ({error})", "Fit the surrogate again"
+            ) from None
+        return cls(model, Embedder(EmbedderConfig(**settings["embedder"])), folder)
 
     def score(
         self, questions: Sequence[str], answers: Sequence[str], references: Sequence[Sequence[str]]
-    ) -> list[float]:
+    ) -> list[float | None]:
         """Score answers.
 
         Args:
-            questions: N questions (not used by this surrogate; part of the scorer's interface).
+            questions: N questions, "" where there is none.
             answers: N answers.
             references: N lists of references, none empty.
 
         Returns:
-            N scores in [0, 1].
+            N scores in [0, 1], None where the surrogate abstains.
 
         Raises:
             ModelError: The surrogate was fitted on a dataset without open-ended examples.
         """
-        del questions
-        if self._head is None or self._embedder is None:
+        return [None if found.abstains else found.score for found in self.estimate(questions, answers, references)]
+
+    def estimate(
+        self,
+        questions: Sequence[str],
+        answers: Sequence[str],
+        references: Sequence[Sequence[str]],
+        neighbours: int = 0,
+    ) -> list[Estimate]:
+        """What the surrogate says of answers, and how sure it is.
+
+        Args:
+            questions: N questions, "" where there is none.
+            answers: N answers.
+            references: N lists of references, none empty.
+            neighbours: How many of the nearest scored answers to show with each.
+
+        Raises:
+            ModelError: The surrogate was fitted on a dataset without open-ended examples.
+            ValueError: An answer has no reference, or the lists differ in length.
+        """
+        if self._model is None or self._embedder is None:
             raise ModelError(
                 "the surrogate",
                 "it was fitted on a dataset without open-ended examples and cannot score one",
                 "Fit it on a dataset that has open-ended examples with references",
             )
-        if not answers:
-            return []
-        features = pair_features(self._embedder, answers, references)
-        raw = self._head.raw_scores(features, self._neighbours)
-        return [float(score) for score in self._head.calibrate(raw)]
+        rows = list(zip(questions, answers, references, strict=True))
+        for place, (_, _, texts) in enumerate(rows):
+            if not texts:
+                raise ValueError(f"references[{place}] is empty: give at least one accepted answer")
+        found: list[Estimate] = []
+        for start in range(0, len(rows), _CHUNK):
+            some, texts, accepted = zip(*rows[start : start + _CHUNK], strict=True)
+            features = answer_features(self._embedder, some, texts, accepted)
+            rulings = [rule_on(text, given) for text, given in zip(texts, accepted, strict=True)]
+            found += judge(self._model, features, rulings, neighbours, self._texts() if neighbours else ())
+        return found
+
+    def _texts(self) -> Sequence[IndexedAnswer]:
+        if isinstance(self._answers, Path):
+            self._answers = read_index(self._answers)
+        return self._answers
 
 
-def pair_features(
-    embedder: Embedder, answers: Sequence[str], references: Sequence[Sequence[str]]
-) -> "NDArray[np.float32]":
-    """Features of answers beside their references.
+def judge(
+    model: Model,
+    features: "NDArray[np.float32]",
+    rulings: Sequence[Ruling],
+    neighbours: int = 0,
+    texts: Sequence[IndexedAnswer] = (),
+) -> list[Estimate]:
+    """Estimates of answers whose features are known.
 
     Args:
-        embedder: The embedding model, of width D.
-        answers: N answers; one without anything to read stands at the origin, with cosine 0 to everything.
-        references: N lists of references, none empty, no reference blank.
-
-    Returns:
-        Shape (N, 4 + D): cosine to the nearest reference, best unigram and bigram F1, log length ratio to the
-        nearest reference, and the absolute difference of the two embeddings.
+        model: What fitting found.
+        features: Shape (N, F).
+        rulings: What the rules say, shape (N,).
+        neighbours: How many neighbours to show.
+        texts: Of the index's points, needed for that.
     """
     import numpy as np
 
-    readable = [answer for answer, reads in zip(answers, embedder.readable(answers), strict=True) if reads]
-    ordered = sorted(set(readable).union(*references))
-    vectors = dict(zip(ordered, embedder.embed(ordered), strict=True))
-    nowhere = np.zeros(embedder.width, dtype=np.float32)
-    rows = []
-    for answer, own in zip(answers, references, strict=True):
-        vector, candidates = vectors.get(answer, nowhere), np.stack([vectors[text] for text in own])
-        cosines = candidates @ vector
-        nearest = int(cosines.argmax())
-        words, reference_words = answer.split(), own[nearest].split()
-        scalars = [
-            float(cosines[nearest]),
-            max(ngram_f1(answer, text, 1) for text in own),
-            max(ngram_f1(answer, text, 2) for text in own),
-            float(np.log((1 + len(words)) / (1 + len(reference_words)))),
-        ]
-        rows.append(np.concatenate([scalars, np.abs(vector - candidates[nearest])]))
-    return np.asarray(rows, dtype=np.float32)
+    scores = model.calibration.scores(model.head.raw(features))
+    scores = np.clip(scores, [ruling.least for ruling in rulings], [ruling.most for ruling in rulings])
+    low, high = model.calibration.intervals(scores)
+    distances, places = model.index.nearest(features, max(model.neighbours, neighbours))
+    far = distances[:, : model.neighbours].mean(axis=1)
+    return [
+        Estimate(
+            score=float(scores[row]),
+            low=float(scores[row] if ruling.decides else low[row]),
+            high=float(scores[row] if ruling.decides else high[row]),
+            abstains="" if ruling.decides else _doubt(model, float(scores[row]), float(far[row])),
+            neighbours=tuple(
+                Neighbour(**texts[place].__dict__, distance=float(distance))
+                for place, distance in zip(places[row, :neighbours], distances[row, :neighbours], strict=True)
+            ),
+            flags=ruling.flags,
+        )
+        for row, ruling in enumerate(rulings)
+    ]
+
+
+def _doubt(model: Model, score: float, far: float) -> str:
+    """Why the score is not stood by; "" where it is."""
+    if far > model.far:
+        return f"unlike all scored answers: {far:.2f} away from the nearest, where {model.far:.2f} is usual at most"
+    confidence = max(score, 1 - score)
+    if confidence < model.min_confidence:
+        return f"unsure: confidence {confidence:.2f} is below {model.min_confidence:.2f}"
+    return ""
+
+
+def read_model(settings: dict[str, Any], tensors: "dict[str, NDArray[np.generic]]") -> Model:
+    """The model of an artifact's settings and tensors.
+
+    Raises:
+        KeyError: Something is missing.
+    """
+    import numpy as np
+
+    index = AnswerIndex(
+        centre=np.asarray(tensors["index.centre"], dtype=np.float32),
+        spread=np.asarray(tensors["index.spread"], dtype=np.float32),
+        points=np.asarray(tensors["index.points"]).astype(np.float32),
+        scores=np.asarray(tensors["index.scores"], dtype=np.float32),
+    )
+    return Model(
+        head=load_head(settings["head"], tensors, index, settings["neighbours"]),
+        calibration=Calibration(
+            **{
+                key: np.asarray(tensors[f"calibration.{key}"], dtype=np.float64)
+                for key in ("raw", "share", "edges", "radius")
+            }
+        ),
+        index=index,
+        far=float(settings["far"]),
+        neighbours=int(settings["neighbours"]),
+        min_confidence=float(settings["min_confidence"]),
+    )
+
+
+def model_tensors(model: Model) -> "dict[str, NDArray[np.generic]]":
+    """What `read_model` needs, as a file holds it."""
+    import numpy as np
+
+    tensors = {
+        **model.head.tensors(),
+        **{f"calibration.{key}": value for key, value in model.calibration.__dict__.items()},
+        "index.centre": model.index.centre,
+        "index.spread": model.index.spread,
+        "index.points": model.index.points.astype(np.float16),
+        "index.scores": model.index.scores,
+    }
+    return {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+
+
+def _read_settings(folder: Path) -> dict[str, Any]:
+    path = folder / SETTINGS
+    if not path.is_file():
+        raise ArtifactError(str(folder), f"no {SETTINGS}", "Give the folder of a surrogate artifact")
+    try:
+        settings: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ArtifactError(str(path), f"not readable as JSON ({error})", "Fit the surrogate again") from None
+    if settings.get("format") != FORMAT:
+        raise ArtifactError(
+            str(path), f"format {settings.get('format')!r}, this code reads {FORMAT}", "Fit the surrogate again"
+        )
+    if settings["fitted"] and settings["features"] != list(NAMES):
+        raise ArtifactError(
+            str(path), "it was fitted on other features than this code makes", "Fit the surrogate again"
+        )
+    return settings
 
 
 def ngram_f1(answer: str, reference: str, n: int) -> float:

@@ -1,9 +1,14 @@
 """Settings of the surrogate reward model."""
 
-from pydantic import Field
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
 
 from components.core.config import Config
 from components.rewards.embedder import EmbedderConfig
+from components.surrogate.negatives import KINDS, TRAINED
+
+HeadName = Literal["logistic", "boosting", "bradley_terry", "knn"]
 
 
 class SurrogateConfig(Config):
@@ -11,11 +16,35 @@ class SurrogateConfig(Config):
 
     embedder: EmbedderConfig = EmbedderConfig()
     """The frozen sentence embedding."""
+    head: Literal["auto", "logistic", "boosting", "bradley_terry", "knn"] = "auto"
+    """What turns features into a score; auto chooses by cross-validation divided by group."""
     max_examples: int = Field(default=300, ge=5)
-    """Open-ended training examples to fit on at most, the first ones."""
+    """Open-ended training examples of a dataset to fit on at most, the first ones."""
     neighbours: int = Field(default=15, ge=1)
-    """Scored pairs of the index that vote on an answer."""
+    """Scored answers of the index that vote on an answer and tell how strange it is."""
     regularisation: float = Field(default=0.1, gt=0)
-    """Inverse strength of the logistic head's L2 penalty (scikit-learn's C)."""
+    """Inverse strength of the linear heads' L2 penalty (scikit-learn's C)."""
     folds: int = Field(default=5, ge=2)
-    """Folds of the out-of-fold scores that the calibration is fitted on; divided by question."""
+    """Folds of the cross-validation, whose scores calibration and intervals are fitted on; divided by group."""
+    negatives: tuple[str, ...] = TRAINED
+    """Kinds of hard negatives that are made of each question and taught; the other kinds are kept out as an alarm.
+    Empty teaches none."""
+    rewordings: int = Field(default=4, ge=0)
+    """Rewordings of a right answer that are made of each question and taught as right, at most."""
+    calibration: Literal["auto", "isotonic", "platt"] = "auto"
+    """Curve from raw to calibrated score; auto takes isotonic from 1,000 scored answers on."""
+    coverage: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+    """Share of answers whose true score lies in its interval."""
+    min_confidence: Annotated[float, Field(ge=0.5, le=1)] = 0.55
+    """The surrogate abstains where neither its score nor 1 minus it reaches this; 0.5 never abstains for it."""
+    max_distance_quantile: Annotated[float, Field(gt=0, le=1)] = 0.995
+    """The surrogate abstains on an answer farther from its nearest neighbours than this share of the scored answers
+    are from theirs; 1 allows the farthest of them."""
+
+    @field_validator("negatives")
+    @classmethod
+    def _known(cls, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [kind for kind in kinds if kind not in KINDS]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no such kind; choose from {', '.join(KINDS)}")
+        return kinds

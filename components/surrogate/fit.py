@@ -1,18 +1,40 @@
-"""Fit the surrogate on a dataset's open-ended examples and measure it on the held-out ones."""
+"""Fit the surrogate on scored answers, choose its head, calibrate it and measure it out of fold."""
 
 import json
+import time
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.core.artifact import Manifest, seal, verify
+from components.core.artifact import TIMINGS, InputRef, Manifest, seal, verify
 from components.core.example import AnswerType, Example, read_examples
+from components.rewards.answer_features import NAMES, answer_features, read_texts
+from components.rewards.answer_gate import rule_on
+from components.rewards.answer_index import IndexedAnswer, settings_text, write_index
 from components.rewards.embedder import Embedder
-from components.rewards.surrogate import SETTINGS, TENSORS, Head, pair_features
-from components.surrogate.config import SurrogateConfig
+from components.rewards.estimate import Estimate
+from components.rewards.surrogate import FORMAT, SETTINGS, TENSORS, Model, judge, model_tensors
+from components.surrogate.config import HeadName, SurrogateConfig
+from components.surrogate.heads import (
+    CANDIDATES,
+    FoldHeads,
+    Points,
+    area,
+    calibrate,
+    calibration_error,
+    divide,
+    far_limit,
+    fit_folds,
+    fit_head,
+    fit_index,
+    pairwise,
+    quality,
+)
+from components.surrogate.material import Material, material_of, question_numbers
+from components.surrogate.rows import AnswerRow
 from components.surrogate.scored_answers import ScoredAnswer, make_scored_answers
 
 if TYPE_CHECKING:
@@ -20,6 +42,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 METRICS = "metrics.json"
+WARNINGS = "warnings.json"
+_COVERED = 0.6  # share of the surest answers whose accuracy is reported
+_CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -28,10 +53,68 @@ class SurrogateResult:
 
     manifest: Manifest
     metrics: dict[str, float]
+    warnings: list[str] = field(default_factory=list)
+    """What is strange about the rows, such as contradicting scores."""
+    seconds: dict[str, float] = field(default_factory=dict)
+    """Wall time of encoding and of the rest; no part of the artifact's identity."""
+
+
+def fit_rows(
+    rows: Sequence[AnswerRow],
+    output: Path,
+    config: SurrogateConfig,
+    seed: int,
+    inputs: Mapping[str, Manifest | InputRef] | None = None,
+    heldout: Sequence[AnswerRow] = (),
+) -> SurrogateResult:
+    """Fit and save a surrogate.
+
+    Args:
+        rows: Scored answers, right and wrong ones, to several questions.
+        output: Folder for the surrogate artifact.
+        config: How to fit.
+        seed: Decides what is made of the rows.
+        inputs: What the rows come from, by role.
+        heldout: Scored answers to measure on besides.
+
+    Returns:
+        The manifest; metrics: num_rows, num_made, and of the given rows out of fold auc, pairwise_accuracy,
+        cosine_auc, cosine_pairwise_accuracy, ece, brier, accuracy, accuracy_at_60, abstained, interval_coverage and
+        canary_<kind>; the same with heldout_ in front of the held-out rows.
+
+    Raises:
+        SourceError: Nothing can be learnt from the rows; it says why.
+    """
+    material = material_of(rows, config, seed)
+    output.mkdir(parents=True, exist_ok=True)
+    clock = _Clock()
+    embedder = Embedder(config.embedder)
+    points = _points(material, embedder, clock)
+    choice = _choose(points, config, seed)
+    model = _model(choice, points, config, seed)
+    metrics = {"num_rows": float(material.num_given), "num_made": float(len(material.rows) - material.num_given)}
+    metrics |= {f"quality_{name}": value for name, value in choice.qualities.items()}
+    given = material.rows[: material.num_given]
+    metrics |= _measured(model, given, points.take(points.given), choice.raw[points.given])
+    metrics |= _canary_rates(material, points, choice, model, config, embedder)
+    if heldout:
+        metrics |= {f"heldout_{name}": value for name, value in measured_on(model, embedder, heldout).items()}
+    clock.lap("fit")
+    settings = {
+        "format": FORMAT, "fitted": True, "embedder": embedder.config.identity(), "neighbours": config.neighbours,
+        "head": choice.name, "far": model.far, "min_confidence": config.min_confidence, "features": list(NAMES),
+        "coverage": config.coverage, "trained_kinds": list(config.negatives),
+    }  # fmt: skip
+    remembered = [row for row, kept in zip(material.rows, material.indexed, strict=True) if kept]
+    _write(output, model, remembered, settings, metrics, material.warnings)
+    _write_timings(output, clock.seconds)
+    identity = {"surrogate": config.identity(), "seed": seed}
+    manifest = seal(output, "surrogate", identity, inputs)
+    return SurrogateResult(manifest, metrics, material.warnings, clock.seconds)
 
 
 def fit_surrogate(dataset: Path, output: Path, config: SurrogateConfig, seed: int) -> SurrogateResult:
-    """Fit and save a surrogate.
+    """Fit and save a surrogate on answers that are made of a dataset's open-ended examples.
 
     Args:
         dataset: A dataset artifact.
@@ -40,97 +123,234 @@ def fit_surrogate(dataset: Path, output: Path, config: SurrogateConfig, seed: in
         seed: Decides the scored answers.
 
     Returns:
-        The manifest, and metrics: num_pairs; and where the held-out split has open-ended examples,
-        heldout_pairwise_accuracy, heldout_cosine_pairwise_accuracy (the plain-cosine peer) and heldout_brier.
-        A dataset without open-ended examples gives an unfitted surrogate, which refuses to score.
+        The manifest, and the metrics of `fit_rows`; the held-out ones are of the held-out split's
+        open-ended examples. A dataset with fewer such examples than folds gives an unfitted surrogate, which refuses to
+        score.
     """
     data = verify(dataset, "dataset")
-    output.mkdir(parents=True, exist_ok=True)
     train = _open_ended(dataset / "train.parquet")[: config.max_examples]
-    fitted = len(train) >= config.folds
-    metrics = {"num_pairs": 0.0}
-    if fitted:
-        embedder = Embedder(config.embedder)
+    if len(train) >= config.folds:
         scored = make_scored_answers(train, seed)
-        features = _features(embedder, scored)
-        head = _fit_head(features, scored, config)
-        metrics["num_pairs"] = float(len(scored))
-        metrics |= _measure(embedder, head, _open_ended(dataset / "heldout.parquet"), config, seed + 1)
-        _save_head(output, head, scored)
-    settings = {
-        "fitted": fitted,
-        # As it was here, so that a machine with another processor scores in the same precision.
-        "embedder": (embedder.config if fitted else config.embedder).identity(),
-        "neighbours": config.neighbours,
-    }
-    (output / SETTINGS).write_text(json.dumps(settings, indent=2, sort_keys=True), encoding="utf-8")
-    (output / METRICS).write_text(json.dumps(metrics, indent=2, sort_keys=True), encoding="utf-8")
+        held_examples = _open_ended(dataset / "heldout.parquet")
+        held = _rows(held_examples, make_scored_answers(held_examples, seed + 1)) if held_examples else []
+        return fit_rows(_rows(train, scored), output, config, seed, {"dataset": data}, held)
+    output.mkdir(parents=True, exist_ok=True)
+    metrics = {"num_rows": 0.0}
+    settings = {"format": FORMAT, "fitted": False, "embedder": config.embedder.identity()}
+    (output / SETTINGS).write_text(settings_text(settings), encoding="utf-8")
+    (output / METRICS).write_text(settings_text(metrics), encoding="utf-8")
     identity = {"surrogate": config.identity(), "seed": seed}
     return SurrogateResult(seal(output, "surrogate", identity, {"dataset": data}), metrics)
+
+
+def measured_on(model: Model, embedder: Embedder, rows: Sequence[AnswerRow]) -> dict[str, float]:
+    """The figures of a model on scored rows that it has not seen; see `fit_rows`."""
+    import numpy as np
+
+    features = _features(embedder, rows)
+    scores = np.array([row.score or 0.0 for row in rows])
+    questions = np.array(question_numbers(rows))
+    everything = np.ones(len(rows), dtype=bool)
+    points = Points(features, scores, np.ones(len(rows)), questions, questions, everything, everything)
+    return _measured(model, rows, points, model.head.raw(features))
+
+
+class _Clock:
+    """Wall time by part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.seconds[name] += now - self._last
+        self._last = now
+
+
+def _points(material: Material, embedder: Embedder, clock: _Clock) -> Points:
+    import numpy as np
+
+    groups = {name: number for number, name in enumerate(dict.fromkeys(row.group for row in material.rows))}
+    clock.lap("fit")
+    parts = []
+    # By question, so that a question's texts are remembered while its rows are read.
+    order = sorted(range(len(material.rows)), key=lambda place: (material.questions[place], place))
+    for start in range(0, len(order), _CHUNK):
+        some = [material.rows[place] for place in order[start : start + _CHUNK]]
+        read_texts(embedder, [text for row in some for text in (row.question, row.answer, *row.references)])
+        clock.lap("encode")
+        parts.append(_features(embedder, some))
+        clock.lap("features")
+    features = np.empty((len(order), len(NAMES)), dtype=np.float32)
+    features[order] = np.concatenate(parts)
+    return Points(
+        features=features,
+        scores=np.array([row.score or 0.0 for row in material.rows]),
+        weights=np.array(material.weights),
+        questions=np.array(material.questions),
+        groups=np.array([groups[row.group] for row in material.rows]),
+        given=np.arange(len(material.rows)) < material.num_given,
+        indexed=np.array(material.indexed),
+    )
+
+
+def _features(embedder: Embedder, rows: Sequence[AnswerRow]) -> "NDArray[np.float32]":
+    import numpy as np
+
+    parts = [
+        answer_features(
+            embedder, [row.question for row in some], [row.answer for row in some], [row.references for row in some]
+        )
+        for some in (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, len(NAMES)), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """The head that was chosen."""
+
+    name: HeadName
+    folds: FoldHeads
+    raw: "NDArray[np.float64]"
+    """Its scores of the points, out of fold."""
+    qualities: dict[str, float]
+    """Of each candidate."""
+
+
+def _choose(points: Points, config: SurrogateConfig, seed: int) -> _Choice:
+    folds = divide(points.groups, config.folds)
+    names: Sequence[HeadName] = CANDIDATES if config.head == "auto" else (config.head,)
+    fitted = {name: fit_folds(name, points, folds, config, seed) for name in names}
+    raws = {name: heads.raw(points) for name, heads in fitted.items()}
+    qualities = {name: quality(points, raw) for name, raw in raws.items()}
+    best = max(names, key=lambda name: qualities[name])
+    return _Choice(best, fitted[best], raws[best], {str(name): value for name, value in qualities.items()})
+
+
+def _model(choice: _Choice, points: Points, config: SurrogateConfig, seed: int) -> Model:
+    given = points.take(points.given)
+    remembered = points.take(points.indexed)
+    index = fit_index(remembered)
+    return Model(
+        head=fit_head(choice.name, points, config, seed),
+        calibration=calibrate(choice.raw[points.given], given.scores, given.groups, config),
+        index=index,
+        far=far_limit(index, remembered, config),
+        neighbours=min(config.neighbours, len(index.scores)),
+        min_confidence=config.min_confidence,
+    )
+
+
+class _Raw:
+    """Raw scores that are known already, in a head's place."""
+
+    name = "known"
+
+    def __init__(self, values: "NDArray[np.float64]") -> None:
+        self._values = values
+
+    def raw(self, features: "NDArray[np.float32]") -> "NDArray[np.float64]":
+        """The known scores."""
+        del features
+        return self._values
+
+    def tensors(self) -> "dict[str, NDArray[np.generic]]":
+        """None."""
+        return {}
+
+
+def _judged(
+    model: Model, rows: Sequence[AnswerRow], features: "NDArray[np.float32]", raw: "NDArray[np.float64]"
+) -> list[Estimate]:
+    known = Model(**{**model.__dict__, "head": _Raw(raw)})
+    return judge(known, features, [rule_on(row.answer, row.references) for row in rows])
+
+
+def _measured(model: Model, rows: Sequence[AnswerRow], points: Points, raw: "NDArray[np.float64]") -> dict[str, float]:
+    import numpy as np
+
+    estimates = _judged(model, rows, points.features, raw)
+    scores = np.array([found.score for found in estimates])
+    right = points.scores > 0.5
+    cosine = points.features[:, NAMES.index("cosine")].astype(np.float64)
+    correct = (scores > 0.5) == right
+    surest = np.argsort(-np.abs(scores - 0.5), kind="stable")[: max(1, round(_COVERED * len(scores)))]
+    held = [
+        found.low - 1e-9 <= truth <= found.high + 1e-9 for found, truth in zip(estimates, points.scores, strict=True)
+    ]
+    values = {
+        "rows": float(len(rows)),
+        "auc": area(right, scores),
+        "pairwise_accuracy": pairwise(points.questions, right, scores),
+        "cosine_auc": area(right, cosine),
+        "cosine_pairwise_accuracy": pairwise(points.questions, right, cosine),
+        "ece": calibration_error(right, scores),
+        "brier": float(np.mean((scores - points.scores) ** 2)),
+        "accuracy": float(correct.mean()),
+        "accuracy_at_60": float(correct[surest].mean()),
+        "abstained": float(np.mean([bool(found.abstains) for found in estimates])),
+        "interval_coverage": float(np.mean(held)),
+    }
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _canary_rates(
+    material: Material, points: Points, choice: _Choice, model: Model, config: SurrogateConfig, embedder: Embedder
+) -> dict[str, float]:
+    """Share of each kind's answers that score above the median of the given right answers, all out of fold."""
+    import numpy as np
+
+    right = points.given & (points.scores > 0.5)
+    median = float(np.median(model.calibration.scores(choice.raw[right])))
+    taught = np.array([row.kind in config.negatives for row in material.rows]) & ~points.given
+    rows = [material.rows[place] for place in np.flatnonzero(taught)]
+    judged = _judged(model, rows, points.features[taught], choice.raw[taught])
+    if material.canaries:
+        features = _features(embedder, material.canaries)
+        raw = choice.folds.raw_of(points, features, np.array(material.canary_questions))
+        rows, judged = rows + material.canaries, judged + _judged(model, material.canaries, features, raw)
+    by_kind: dict[str, list[bool]] = defaultdict(list)
+    for row, found in zip(rows, judged, strict=True):
+        by_kind[row.kind].append(found.score > median)
+    return {f"canary_{kind}": sum(passed) / len(passed) for kind, passed in by_kind.items()}
+
+
+def _write(
+    output: Path,
+    model: Model,
+    remembered: Sequence[AnswerRow],
+    settings: Mapping[str, object],
+    metrics: Mapping[str, float],
+    warnings: Sequence[str],
+) -> None:
+    from safetensors.numpy import save_file
+
+    save_file(model_tensors(model), str(output / TENSORS))
+    write_index([IndexedAnswer(row.question, row.answer, row.score or 0.0) for row in remembered], output)
+    (output / SETTINGS).write_text(settings_text(settings), encoding="utf-8")
+    (output / METRICS).write_text(settings_text(metrics), encoding="utf-8")
+    (output / WARNINGS).write_text(settings_text(list(warnings)), encoding="utf-8")
+
+
+def _write_timings(output: Path, seconds: Mapping[str, float]) -> None:
+    folder = output / TIMINGS
+    folder.mkdir(exist_ok=True)
+    (folder / "seconds.json").write_text(json.dumps(seconds, indent=2), encoding="utf-8")
 
 
 def _open_ended(path: Path) -> list[Example]:
     return [example for example in read_examples(path) if example.answer_type is AnswerType.OPEN_ENDED]
 
 
-def _features(embedder: Embedder, scored: Sequence[ScoredAnswer]) -> "NDArray[np.float32]":
-    return pair_features(embedder, [item.answer for item in scored], [item.references for item in scored])
-
-
-def _fit_head(features: "NDArray[np.float32]", scored: Sequence[ScoredAnswer], config: SurrogateConfig) -> Head:
-    """Fit on all pairs; calibrate on out-of-fold scores, so that the curve is not flattered."""
-    import numpy as np
-    from sklearn.isotonic import IsotonicRegression
-    from sklearn.model_selection import GroupKFold
-
-    scores = np.array([item.score for item in scored], dtype=np.float32)
-    questions = np.array([item.example for item in scored])
-    out_of_fold = np.zeros_like(scores)
-    for fit, held in GroupKFold(config.folds).split(features, scores, questions):
-        partial = _fit_readings(features[fit], scores[fit], config)
-        out_of_fold[held] = partial.raw_scores(features[held], config.neighbours)
-    curve = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip").fit(out_of_fold, scores)
-    knots = np.stack([curve.X_thresholds_, curve.y_thresholds_]).astype(np.float32)
-    return Head(**{**_fit_readings(features, scores, config).__dict__, "knots": knots})
-
-
-def _fit_readings(features: "NDArray[np.float32]", scores: "NDArray[np.float32]", config: SurrogateConfig) -> Head:
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(features)
-    points = scaler.transform(features).astype(np.float32)
-    logistic = LogisticRegression(C=config.regularisation, max_iter=2000).fit(points, scores > 0.5)
-    return Head(
-        centre=scaler.mean_.astype(np.float32),
-        spread=scaler.scale_.astype(np.float32),
-        index=points,
-        index_scores=scores,
-        weights=logistic.coef_[0].astype(np.float32),
-        bias=logistic.intercept_.astype(np.float32),
-        knots=np.array([[0.0, 1.0], [0.0, 1.0]], dtype=np.float32),
-    )
-
-
-def _measure(
-    embedder: Embedder, head: Head, heldout: Sequence[Example], config: SurrogateConfig, seed: int
-) -> dict[str, float]:
-    """How well held-out answers are ordered within their example, and how well scores are calibrated."""
-    import numpy as np
-
-    if not heldout:
-        return {}
-    scored = make_scored_answers(heldout, seed)
-    features = _features(embedder, scored)
-    scores = head.calibrate(head.raw_scores(features, config.neighbours))
-    truth = np.array([item.score for item in scored])
-    return {
-        "heldout_pairs": float(len(scored)),
-        "heldout_pairwise_accuracy": pairwise_accuracy(scored, scores.tolist()),
-        "heldout_cosine_pairwise_accuracy": pairwise_accuracy(scored, features[:, 0].tolist()),
-        "heldout_brier": float(np.mean((scores - truth) ** 2)),
-    }
+def _rows(examples: Sequence[Example], scored: Sequence[ScoredAnswer]) -> list[AnswerRow]:
+    """Scored answers as rows; those of one example are a group."""
+    return [
+        AnswerRow(examples[item.example].question, item.references, item.answer, item.score, str(item.example))
+        for item in scored
+        if item.answer.strip()
+    ]
 
 
 def pairwise_accuracy(scored: Sequence[ScoredAnswer], scores: Sequence[float]) -> float:
@@ -154,12 +374,3 @@ def pairwise_accuracy(scored: Sequence[ScoredAnswer], scores: Sequence[float]) -
     if not outcomes:
         raise ValueError("no example has both a right and a wrong answer: nothing to order")
     return sum(outcomes) / len(outcomes)
-
-
-def _save_head(output: Path, head: Head, scored: Sequence[ScoredAnswer]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    from safetensors.numpy import save_file
-
-    save_file(dict(head.__dict__), str(output / TENSORS))
-    pq.write_table(pa.Table.from_pylist([asdict(item) for item in scored]), output / "index.parquet")

@@ -3,7 +3,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from components.core.artifact import read_manifest, seal
@@ -11,7 +10,7 @@ from components.core.errors import ModelError
 from components.core.example import AnswerType, read_examples, write_examples
 from components.curation.curate import curate
 from components.rewards.embedder import Embedder, EmbedderConfig
-from components.rewards.surrogate import Head, SurrogateScorer, ngram_f1
+from components.rewards.surrogate import SurrogateScorer, ngram_f1
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import SurrogateResult, fit_surrogate
 from tests.conftest import quickstart_curation
@@ -44,7 +43,7 @@ def test_saved_surrogate_scores_right_above_wrong_in_the_unit_interval(fitted: t
         "it is not true that a red circle above a blue square",
     ]
 
-    scores = scorer.score(["Describe."] * 4, answers, references * 4)
+    scores = [found.score for found in scorer.estimate(["Describe."] * 4, answers, references * 4)]
 
     assert all(0.0 <= score <= 1.0 for score in scores)
     assert scores[0] > max(scores[1:])
@@ -89,24 +88,6 @@ def test_dataset_without_open_ended_examples_gives_a_surrogate_that_refuses(data
 def test_weights_with_another_digest_are_refused() -> None:
     with pytest.raises(ModelError, match=r"model\.safetensors: sha-256 53aa.* is not the expected 0000"):
         Embedder(EmbedderConfig(sha256="0" * 64))
-
-
-def test_nearest_pairs_and_logistic_head_are_averaged_and_calibrated() -> None:
-    head = Head(
-        centre=np.array([1.0], dtype=np.float32),
-        spread=np.array([2.0], dtype=np.float32),
-        index=np.array([[0.0], [1.0], [5.0]], dtype=np.float32),
-        index_scores=np.array([1.0, 0.0, 0.0], dtype=np.float32),
-        weights=np.array([0.0], dtype=np.float32),
-        bias=np.array([0.0], dtype=np.float32),
-        knots=np.array([[0.0, 0.5, 1.0], [0.0, 0.2, 1.0]], dtype=np.float32),
-    )
-    # Feature 1.2 is 0.1 standardised: its nearest pair scores 1, its two nearest average 0.5; the head says 0.5.
-    feature = np.array([[1.2]], dtype=np.float32)
-
-    assert head.raw_scores(feature, neighbours=1) == pytest.approx([0.75])
-    assert head.raw_scores(feature, neighbours=2) == pytest.approx([0.5])
-    assert head.calibrate(np.array([0.75, 0.5], dtype=np.float32)) == pytest.approx([0.6, 0.2])
 
 
 @pytest.mark.parametrize(
