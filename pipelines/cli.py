@@ -4,12 +4,13 @@ Heavy packages are imported inside the commands, so that `harmo --help` answers 
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from components import __version__
 from components.core.errors import HarmoError, as_storage_error
+from pipelines.surrogate_loop import add_commands as add_loop_commands
 
 app = typer.Typer(
     help="Align a vision-language model with hybrid-reward GRPO, on a laptop or on Kubeflow.",
@@ -234,6 +235,14 @@ def evaluate_surrogate(
 
     eval_to(surrogate, data, output, wide_console())
 
+
+def _load_surrogate(name: str) -> Any:
+    from pipelines.surrogate import load_surrogate
+
+    return load_surrogate(name)[0]
+
+
+add_loop_commands(surrogate_app, _load_surrogate)
 
 benchmarks_app = typer.Typer(help="The public benchmarks of the evaluation.", no_args_is_help=True)
 app.add_typer(benchmarks_app, name="benchmarks")

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.core.artifact import InputRef, digest_file
+from components.rewards.embedder import EmbedderConfig
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import SurrogateResult, fit_rows
 from components.surrogate.rows import AnswerRow
@@ -21,6 +22,8 @@ from components.surrogate.rows import AnswerRow
 _HERE = Path(__file__).parent
 CORPUS = _HERE / "corpus"
 SEED = 0
+CONFIG = SurrogateConfig(embedder=EmbedderConfig(precision="float32"))
+"""In the precision that every processor multiplies by itself: this artifact travels."""
 
 
 def builtin_folder() -> Path:
@@ -39,7 +42,7 @@ def corpus_rows(folder: Path = CORPUS) -> list[AnswerRow]:
 
 def fit_builtin(output: Path) -> SurrogateResult:
     """Fit the ready surrogate."""
-    return fit_rows(corpus_rows(), output, SurrogateConfig(), SEED, {"corpus": corpus_reference()})
+    return fit_rows(corpus_rows(), output, CONFIG, SEED, {"corpus": corpus_reference()})
 
 
 def corpus_reference() -> InputRef:

@@ -22,6 +22,9 @@ def test_command_line_is_pinned() -> None:
         "surrogate fit": ["--config", "--output", "--seed", "-o", "data"],
         "surrogate score": ["--output", "-o", "file", "surrogate"],
         "surrogate eval": ["--output", "-o", "data", "surrogate"],
+        "surrogate pick": ["--budget", "--committee", "--output", "--surrogate", "-o", "rows"],
+        "surrogate annotate": ["--output", "--rows", "-o", "file"],
+        "surrogate distil": ["--count", "--dataset", "--output", "--seed", "--teacher", "-o", "rows"],
         "benchmarks list": [],
         "benchmarks prepare": ["--limit", "--output", "--partial", "--revision", "--source", "-o", "name"],
     }

@@ -14,11 +14,17 @@ class StubEmbedder:
     def __init__(self, config: object = None) -> None:
         self.config = config
 
+    width = WIDTH
+
+    def readable(self, texts: Sequence[str]) -> list[bool]:
+        return [bool(text.strip()) for text in texts]
+
     def embed(self, texts: Sequence[str]) -> np.ndarray:
-        return np.stack([_unit(tokens.vectors.mean(axis=0)) for tokens in self.token_vectors(texts)])
+        vectors = [_unit(tokens.vectors.mean(axis=0)) for tokens in self.token_vectors(texts)]
+        return np.stack(vectors) if vectors else np.zeros((0, WIDTH), dtype=np.float32)
 
     def token_vectors(self, texts: Sequence[str]) -> list[TokenVectors]:
-        return [_tokens(("[CLS]", *text.lower().replace(".", " .").split()[:200], "[SEP]")) for text in texts]
+        return [_tokens(tuple(text.lower().replace(".", " .").split()[:200])) for text in texts]
 
 
 def _tokens(pieces: tuple[str, ...]) -> TokenVectors:

@@ -9,7 +9,7 @@ from components.core.artifact import read_manifest, verify
 from components.rewards.answer_features import NAMES
 from components.rewards.embedder import Embedder
 from components.rewards.surrogate import SurrogateScorer, read_model
-from components.surrogate.builtin import SEED, builtin_folder, corpus_reference, corpus_rows
+from components.surrogate.builtin import CONFIG, SEED, builtin_folder, corpus_reference, corpus_rows
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import fit_rows, measured_on
 from components.surrogate.negatives import KINDS, TRAINED
@@ -26,7 +26,7 @@ def test_it_is_sealed_small_and_of_this_corpus_and_these_settings() -> None:
     manifest = verify(builtin_folder(), "surrogate")
 
     assert manifest.inputs == {"corpus": corpus_reference()}
-    assert manifest.identity == {"surrogate": SurrogateConfig().identity(), "seed": SEED}
+    assert manifest.identity == {"surrogate": CONFIG.identity(), "seed": SEED}
     assert sum(path.stat().st_size for path in builtin_folder().iterdir()) <= 5_000_000
     assert json.loads((builtin_folder() / "surrogate.json").read_text())["features"] == list(NAMES)
 
@@ -40,7 +40,7 @@ def test_its_own_figures_meet_the_bars_on_topics_left_out() -> None:
     assert metrics["pairwise_accuracy"] >= metrics["cosine_pairwise_accuracy"] + 0.05
     assert max(metrics[f"canary_{kind}"] for kind in TRAINED) <= 0.02
     assert max(metrics[f"canary_{kind}"] for kind in KINDS if kind not in TRAINED) <= 0.25
-    assert abs(metrics["interval_coverage"] - SurrogateConfig().coverage) <= 0.03
+    assert abs(metrics["interval_coverage"] - CONFIG.coverage) <= 0.03
 
 
 @pytest.mark.slow
