@@ -48,7 +48,9 @@ def test_right_is_ordered_above_wrong_on_topics_that_it_never_saw(scorer: Surrog
     assert scorer._model is not None
     assert isinstance(scorer._embedder, Embedder)
 
-    metrics = measured_on(scorer._model, scorer._embedder, corpus_rows(_HELDOUT))
+    rows = [row for place, row in enumerate(corpus_rows(_HELDOUT)) if place // 7 % 4 == 0]  # of 50 questions
+
+    metrics = measured_on(scorer._model, scorer._embedder, rows)
 
     assert metrics["pairwise_accuracy"] >= metrics["cosine_pairwise_accuracy"] + 0.05
 
@@ -72,7 +74,7 @@ def test_plain_questions_that_no_corpus_knows(scorer: SurrogateScorer) -> None:
 
 @pytest.mark.slow
 def test_scores_are_the_same_in_batch_and_one_by_one(scorer: SurrogateScorer) -> None:
-    rows = corpus_rows(_HELDOUT)[::9]
+    rows = corpus_rows(_HELDOUT)[::31]
     batch = scorer.estimate(*zip(*((row.question, row.answer, row.references) for row in rows), strict=True))
     lonely = SurrogateScorer.load(builtin_folder())
 
@@ -84,7 +86,7 @@ def test_scores_are_the_same_in_batch_and_one_by_one(scorer: SurrogateScorer) ->
 
 @pytest.mark.slow
 def test_a_fit_of_two_topics_is_the_same_twice(tmp_path: Path) -> None:
-    rows = [row for row in corpus_rows() if row.group in ("physics", "history")][::2]
+    rows = [row for row in corpus_rows() if row.group in ("physics", "history")][::6]
     config = SurrogateConfig.model_validate({"head": "boosting", "folds": 2})
 
     first, second = (fit_rows(rows, tmp_path / name, config, SEED).manifest for name in "ab")

@@ -14,17 +14,18 @@ from components.rewards.surrogate import SurrogateScorer, ngram_f1
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import SurrogateResult, fit_surrogate
 from tests.conftest import quickstart_curation
+from tests.surrogate.quick import QUICK
 
 
 @pytest.fixture(scope="module")
 def fitted(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SurrogateResult]:
     folder = tmp_path_factory.mktemp("surrogate") / "surrogate"
-    return folder, fit_surrogate(dataset, folder, SurrogateConfig(), seed=0)
+    return folder, fit_surrogate(dataset, folder, QUICK, seed=0)
 
 
 @pytest.mark.slow
 def test_surrogate_orders_heldout_answers_better_than_plain_cosine(tmp_path: Path) -> None:
-    curate(tmp_path / "dataset", tmp_path / "quarantine", quickstart_curation(train=80, heldout=25), seed=0)
+    curate(tmp_path / "dataset", tmp_path / "quarantine", quickstart_curation(train=30, heldout=12), seed=0)
 
     metrics = fit_surrogate(tmp_path / "dataset", tmp_path / "surrogate", SurrogateConfig(), seed=0).metrics
 
@@ -59,9 +60,9 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import fit_surrogate
-fit_surrogate(Path({str(dataset)!r}), Path({str(tmp_path / "again")!r}), SurrogateConfig(), seed=0)
+from tests.surrogate.quick import QUICK
+fit_surrogate(Path({str(dataset)!r}), Path({str(tmp_path / "again")!r}), QUICK, seed=0)
 """
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONHASHSEED": "7"})
 

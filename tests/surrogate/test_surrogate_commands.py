@@ -8,19 +8,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-import components.surrogate.fit
 from components.core.artifact import MANIFEST, seal
 from components.core.errors import ArtifactError, HarmoError, ModelError, SourceError
-from components.surrogate.config import SurrogateConfig
+from components.surrogate.builtin import CORPUS
 from components.surrogate.fit import fit_surrogate
 from components.surrogate.fit_report import write_fit_report
 from pipelines.cli import app
+from tests.surrogate.quick import QUICK
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not hasattr(components.surrogate.fit, "fit_rows"), reason="rows cannot be fitted on yet"),
-]
-_CORPUS = Path(components.surrogate.fit.__file__).parent / "corpus"
+pytestmark = pytest.mark.slow
 
 
 def run(*arguments: object) -> Result:
@@ -34,7 +30,7 @@ def succeed(*arguments: object) -> Result:
 
 
 def _lines(topic: str, questions: slice) -> list[dict[str, Any]]:
-    texts = (_CORPUS / f"{topic}.jsonl").read_text(encoding="utf-8").splitlines()[questions]
+    texts = (CORPUS / f"{topic}.jsonl").read_text(encoding="utf-8").splitlines()[questions]
     return [
         {"question": own["question"], "references": own["references"], "answer": answer, "label": label}
         for own in map(json.loads, texts)
@@ -147,7 +143,7 @@ def test_rows_that_teach_nothing_are_refused(case: str, tmp_path: Path) -> None:
 
 
 def test_the_pipelines_report_is_of_the_heldout_examples(dataset: Path, tmp_path: Path) -> None:
-    config = SurrogateConfig(max_examples=20)
+    config = QUICK.model_copy(update={"max_examples": 20})
     fit_surrogate(dataset, tmp_path / "surrogate", config, seed=0)
     figures = write_fit_report(tmp_path / "surrogate", dataset, config, 0, tmp_path / "out" / "report.html")
     assert {"heldout_auc", "heldout_cosine_auc", "heldout_ece", "heldout_canary_kept_out_pass_share"} <= set(figures)
