@@ -44,6 +44,8 @@ class AnswerIndex:
         """
         import numpy as np
 
+        if not len(features):
+            return np.zeros((0, count), np.float32), np.zeros((0, count), np.int64)
         queries = self.standardised(features)
         parts = [self._nearest(queries[start : start + _QUERIES], count) for start in range(0, len(queries), _QUERIES)]
         return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])

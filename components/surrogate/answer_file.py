@@ -99,4 +99,6 @@ def _record(number: int, outcome: Estimate | str) -> dict[str, Any]:
     }
     if outcome.abstains:
         record["reason"] = outcome.abstains
+    if outcome.flags:
+        record["flags"] = list(outcome.flags)
     return {**record, "neighbours": [asdict(neighbour) for neighbour in outcome.neighbours]}

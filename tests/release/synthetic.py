@@ -73,7 +73,7 @@ def make_report(num_samples: int = 42) -> ReportData:
             "by_split": {"train": 58, "heldout": 40},
             "sources": [{"name": "drawn pictures", "licence": "Apache-2.0", "fingerprint": "f" * 64}],
         },
-        surrogate={"num_pairs": 120.0, "heldout_pairwise_accuracy": 0.91, "heldout_brier": 0.08},
+        surrogate={"num_rows": 120.0, "heldout_pairwise_accuracy": 0.91, "heldout_brier": 0.08},
         samples=[make_sample(number) for number in range(num_samples)],
         rollout_groups=[_group(step) for step in (1, 5, 9, 13)],
         limits=["One seed.", HOSTILE],

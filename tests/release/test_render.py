@@ -68,7 +68,7 @@ def test_page_without_any_data_in_its_lists_renders(report: ReportData) -> None:
         libraries={},
         curves={},
         lengths={},
-        surrogate={"num_pairs": 0.0},
+        surrogate={"num_rows": 0.0},
         dataset={},
     )
 

@@ -73,9 +73,9 @@ def test_report_json_names_the_run_and_its_artifacts() -> None:
 
 
 def test_number_that_is_not_finite_becomes_null() -> None:
-    content = report_json(replace(make_report(), surrogate={"heldout_brier": math.nan, "num_pairs": math.inf}))
+    content = report_json(replace(make_report(), surrogate={"heldout_brier": math.nan, "num_rows": math.inf}))
 
-    assert content["surrogate"] == {"heldout_brier": None, "num_pairs": None}
+    assert content["surrogate"] == {"heldout_brier": None, "num_rows": None}
     assert json.dumps(content, allow_nan=False)
 
 

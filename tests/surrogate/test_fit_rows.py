@@ -152,6 +152,14 @@ def test_head_can_be_stated(head: str, tmp_path: Path) -> None:
     assert SurrogateScorer.load(tmp_path / "s").estimate([""], ["a b"], [["a c"]])
 
 
+def test_without_negatives_every_kind_is_kept_out(tmp_path: Path) -> None:
+    config = SurrogateConfig.model_validate({"head": "logistic", "folds": 3, "negatives": [], "rewordings": 0})
+
+    metrics = fit_rows(_ROWS, tmp_path / "s", config, seed=0).metrics
+
+    assert {"canary_denied", "canary_shuffled"} <= set(metrics)
+
+
 def _estimates(scorer: SurrogateScorer, rows: list[AnswerRow]) -> list:
     return scorer.estimate(
         [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows], neighbours=3
