@@ -99,7 +99,7 @@ def measure(
         leads=leads,
         calibration=tuple(_calibration(table)),
         coverage=tuple(_coverage(table)),
-        abstains=dict(Counter(item.abstains for item in estimates if item.abstains).most_common()),
+        abstains=dict(Counter(item.abstains.partition(":")[0] for item in estimates if item.abstains).most_common()),
         within_interval=float(table.is_within.mean()),
         interval_width=sum(item.high - item.low for item in estimates) / len(estimates),
         canaries=() if bar is None else tuple(_canaries(scorer, canaries, bar)),
