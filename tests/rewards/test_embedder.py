@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from components.core.errors import ModelError
 from components.rewards import precision as precision_module
+from components.rewards.answer_features import NAMES, answer_features
 from components.rewards.embedder import Embedder, EmbedderConfig, is_blank
-from components.rewards.surrogate import pair_features
 from components.rewards.text_model import States, TransformerModel
 from tests.rewards.tiny_models import WORDS, make_static, make_transformer, table_of
 
@@ -280,9 +280,11 @@ def test_letters_digits_and_signs_are_not_blank() -> None:
 
 
 def test_an_answer_without_anything_to_read_has_cosine_zero(transformer_embedder: Embedder) -> None:
-    features = pair_features(transformer_embedder, ["", "red circle", "\ufffd"], [["red circle"]] * 3)
+    answers = ["", "red circle", "\ufffd"]
 
-    assert features[:, 0].tolist() == pytest.approx([0.0, 1.0, 0.0])
+    features = answer_features(transformer_embedder, [""] * 3, answers, [["red circle"]] * 3)
+
+    assert features[:, NAMES.index("cosine")].tolist() == pytest.approx([0.0, 1.0, 0.0])
     assert np.isfinite(features).all()
 
 

@@ -226,7 +226,8 @@ def test_explain_command_shows_the_whole_derivation(output: Path, audited: Audit
 
 
 def test_derivation_says_what_differs(audited: AuditedRun) -> None:
-    from pipelines.explanation import print_derivation, wide_console
+    from pipelines.explanation import print_derivation
+    from pipelines.summary import wide_console
 
     derivation = audited.explain(0)
     console = wide_console()
