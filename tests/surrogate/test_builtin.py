@@ -10,9 +10,9 @@ from components.rewards.answer_features import NAMES
 from components.rewards.embedder import Embedder
 from components.rewards.surrogate import SurrogateScorer, read_model
 from components.surrogate.builtin import CONFIG, SEED, builtin_folder, corpus_reference, corpus_rows
-from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import fit_rows, measured_on
 from components.surrogate.negatives import KINDS, TRAINED
+from tests.surrogate.quick import QUICK
 
 _HELDOUT = Path(__file__).parent / "heldout_topics"
 
@@ -87,7 +87,7 @@ def test_scores_are_the_same_in_batch_and_one_by_one(scorer: SurrogateScorer) ->
 @pytest.mark.slow
 def test_a_fit_of_two_topics_is_the_same_twice(tmp_path: Path) -> None:
     rows = [row for row in corpus_rows() if row.group in ("physics", "history")][::6]
-    config = SurrogateConfig.model_validate({"head": "boosting", "folds": 2})
+    config = QUICK.model_copy(update={"head": "boosting"})
 
     first, second = (fit_rows(rows, tmp_path / name, config, SEED).manifest for name in "ab")
 

@@ -27,7 +27,7 @@ def fitted(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 def test_surrogate_orders_heldout_answers_better_than_plain_cosine(tmp_path: Path) -> None:
     curate(tmp_path / "dataset", tmp_path / "quarantine", quickstart_curation(train=30, heldout=12), seed=0)
 
-    metrics = fit_surrogate(tmp_path / "dataset", tmp_path / "surrogate", SurrogateConfig(), seed=0).metrics
+    metrics = fit_surrogate(tmp_path / "dataset", tmp_path / "surrogate", QUICK, seed=0).metrics
 
     assert metrics["heldout_pairwise_accuracy"] > metrics["heldout_cosine_pairwise_accuracy"]
     assert metrics["heldout_pairwise_accuracy"] > 0.9
