@@ -174,7 +174,7 @@ class TransformersAnswerer(Answerer):
             return [], None
         try:
             return opened, self._inputs(opened)
-        except Exception as error:
+        except Exception as error:  # each processor refuses in its own way; the question that did it says so
             if is_out_of_memory(error):
                 raise
             if len(opened) == 1:
@@ -316,7 +316,7 @@ class ChatAnswerer(LmEvalAnswerer):
         """
         try:
             return super().answer(requests)
-        except Exception as error:
+        except Exception as error:  # of whichever HTTP client lm-eval uses
             if _is_out_of_reach(error) or _status(error) in _ALL_STATUS:
                 raise ModelError(
                     str(self.lm.base_url),

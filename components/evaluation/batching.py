@@ -135,7 +135,9 @@ class Answering(Generic[RequestT]):
             responses = self.answer(batch)
         except HarmoError:
             raise
-        except Exception as error:
+        except (
+            Exception
+        ) as error:  # a model raises what it likes: it ends the run or costs the question, never silently
             if _is_gone(error):
                 raise ModelError(
                     "the model", f"it is gone ({first_line(error)})", "Run again; the answers so far are kept"

@@ -126,7 +126,7 @@ def marks_of(marker: Marker, question: Question, text: str) -> Marks:
         return UNMARKED
     try:
         return marker(question, text)
-    except Exception as error:
+    except Exception as error:  # a fault of the rule's, whatever its kind: flagged, and the run goes on
         return Marks(0.0, 0.0, None, f"the rule failed: {first_line(error)}", (SCORER_FAILED,))
 
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from components.core.json_lines import BadLineError, read_id, read_object
 from components.rewards.estimate import Estimate
-from components.surrogate.measure import NEIGHBOURS, Estimator, score_problem
+from components.surrogate.measure import NEIGHBOURS, score_problem
+from components.surrogate.ordering import Estimator
 from components.surrogate.rows import AnswerRow, to_row
 
 _BATCH = 512  # answers scored at once; large enough to share work, small enough to show progress

@@ -5,7 +5,6 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -351,26 +350,3 @@ def _rows(examples: Sequence[Example], scored: Sequence[ScoredAnswer]) -> list[A
         for item in scored
         if item.answer.strip()
     ]
-
-
-def pairwise_accuracy(scored: Sequence[ScoredAnswer], scores: Sequence[float]) -> float:
-    """Share of (right, wrong) pairs of one example that are ordered rightly; a tie counts one half.
-
-    Args:
-        scored: N answers with their true scores (above 0.5 is right).
-        scores: N scores to judge.
-
-    Raises:
-        ValueError: No example has both a right and a wrong answer.
-    """
-    by_example: dict[int, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
-    for item, score in zip(scored, scores, strict=True):
-        by_example[item.example][item.score > 0.5].append(score)
-    outcomes = [
-        1.0 if right > wrong else 0.5 if right == wrong else 0.0
-        for wrongs, rights in by_example.values()
-        for wrong, right in product(wrongs, rights)
-    ]
-    if not outcomes:
-        raise ValueError("no example has both a right and a wrong answer: nothing to order")
-    return sum(outcomes) / len(outcomes)

@@ -9,7 +9,7 @@ coverage is stated: the surest rows are those it stands by, then those whose sco
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from components.core.errors import ModelError, SourceError
 from components.rewards.estimate import Estimate
@@ -25,6 +25,7 @@ from components.surrogate.measurement import (
     Measurement,
     WorstError,
 )
+from components.surrogate.ordering import Estimator
 from components.surrogate.peers import Embeds, peer_scores, word_counts
 from components.surrogate.rows import AnswerRow
 
@@ -44,20 +45,6 @@ _CELLS = 2**21
 _WORST = 12
 _ROUNDING = 1e-6
 _STEPS = 40
-
-
-class Estimator(Protocol):
-    """A surrogate, such as components.rewards.surrogate.SurrogateScorer."""
-
-    def estimate(
-        self,
-        questions: Sequence[str],
-        answers: Sequence[str],
-        references: Sequence[Sequence[str]],
-        neighbours: int = 0,
-    ) -> Sequence[Estimate]:
-        """What the surrogate says of each answer, with its nearest scored answers."""
-        ...
 
 
 def measure(

@@ -1,8 +1,5 @@
-import pytest
-
 from components.core.example import AnswerType, Example, Task
-from components.surrogate.fit import pairwise_accuracy
-from components.surrogate.scored_answers import ScoredAnswer, make_scored_answers
+from components.surrogate.scored_answers import make_scored_answers
 
 
 def _example(*references: str) -> Example:
@@ -43,21 +40,3 @@ def test_every_example_has_a_right_answer_that_is_not_among_its_references_where
 
 def test_same_seed_makes_the_same_answers() -> None:
     assert make_scored_answers(_EXAMPLES, 5) == make_scored_answers(_EXAMPLES, 5)
-
-
-def test_pairwise_accuracy_counts_a_tie_as_one_half() -> None:
-    scored = [
-        ScoredAnswer(0, (), "right", 1.0),
-        ScoredAnswer(0, (), "wrong", 0.0),
-        ScoredAnswer(0, (), "worse", 0.0),
-        ScoredAnswer(1, (), "right", 1.0),
-        ScoredAnswer(1, (), "wrong", 0.0),
-    ]
-
-    # Example 0: one won, one tied; example 1: lost. 1.5 of 3.
-    assert pairwise_accuracy(scored, [0.5, 0.2, 0.5, 0.1, 0.9]) == pytest.approx(0.5)
-
-
-def test_pairwise_accuracy_of_nothing_to_order_is_refused() -> None:
-    with pytest.raises(ValueError, match="nothing to order"):
-        pairwise_accuracy([ScoredAnswer(0, (), "right", 1.0)], [1.0])
