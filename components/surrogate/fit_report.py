@@ -12,7 +12,7 @@ from components.surrogate.measure import measure
 from components.surrogate.measurement import Measurement
 from components.surrogate.report import ReportFacts, render_report
 from components.surrogate.rows import AnswerRow
-from components.surrogate.scored_answers import make_scored_answers
+from components.surrogate.scored_answers import answer_rows
 
 _CANARY_QUESTIONS = 60
 """Fewer than on the command line: this is in the way of a training."""
@@ -52,11 +52,7 @@ def heldout_rows(dataset: Path, seed: int) -> list[AnswerRow]:
     """
     found = read_examples(dataset / "heldout.parquet")
     examples = [example for example in found if example.answer_type is AnswerType.OPEN_ENDED]
-    return [
-        AnswerRow(examples[item.example].question, item.references, item.answer, item.score, str(item.example))
-        for item in (make_scored_answers(examples, seed + 1) if examples else ())
-        if item.answer.strip()
-    ]
+    return answer_rows(examples, seed + 1)
 
 
 def _measured(surrogate: Path, rows: list[AnswerRow], config: SurrogateConfig, seed: int) -> Measurement:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from components.core.example import Example
+from components.surrogate.rows import AnswerRow
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,15 @@ def make_scored_answers(examples: Sequence[Example], seed: int) -> list[ScoredAn
         scored
         for index, example in enumerate(examples)
         for scored in _answers_of(index, example, examples, words, random)
+    ]
+
+
+def answer_rows(examples: Sequence[Example], seed: int) -> list[AnswerRow]:
+    """The same as rows, blank answers left out; those of one example are a group, named by its number."""
+    return [
+        AnswerRow(examples[item.example].question, item.references, item.answer, item.score, str(item.example))
+        for item in (make_scored_answers(examples, seed) if examples else ())
+        if item.answer.strip()
     ]
 
 
