@@ -4,10 +4,19 @@ import hashlib
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
+from components.rewards import surrogate as surrogate_module
 from components.rewards.embedder import TokenVectors
+from components.surrogate import fit as fit_module
 
 WIDTH = 24
+
+
+def use_stub(patch: pytest.MonkeyPatch) -> None:
+    """Fit and score with the stub."""
+    patch.setattr(fit_module, "Embedder", StubEmbedder)
+    patch.setattr(surrogate_module, "Embedder", StubEmbedder)
 
 
 class StubEmbedder:

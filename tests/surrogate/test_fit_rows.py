@@ -7,15 +7,13 @@ import pytest
 
 from components.core.artifact import TIMINGS, read_manifest
 from components.core.errors import ArtifactError
-from components.rewards import surrogate as surrogate_module
 from components.rewards.surrogate import SurrogateScorer
-from components.surrogate import fit as fit_module
 from components.surrogate.builtin import corpus_rows
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import SurrogateResult, fit_rows
 from components.surrogate.negatives import KINDS
 from components.surrogate.rows import AnswerRow
-from tests.surrogate.stub import StubEmbedder
+from tests.surrogate.stub import use_stub
 
 _ROWS = [row for place, row in enumerate(corpus_rows()) if place // 7 % 22 == 0]
 _CONFIG = SurrogateConfig.model_validate({"head": "logistic", "folds": 3})
@@ -23,15 +21,14 @@ _CONFIG = SurrogateConfig.model_validate({"head": "logistic", "folds": 3})
 
 @pytest.fixture(autouse=True)
 def _stub(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit_module, "Embedder", StubEmbedder)
-    monkeypatch.setattr(surrogate_module, "Embedder", StubEmbedder)
+    use_stub(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SurrogateResult]:
     folder = tmp_path_factory.mktemp("fitted") / "surrogate"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit_module, "Embedder", StubEmbedder)
+        use_stub(patch)
         return folder, fit_rows(_ROWS, folder, _CONFIG, seed=0, heldout=_ROWS[:70])
 
 
