@@ -110,7 +110,8 @@ def refit_to(
     quiet()
     from components.surrogate.fit import SurrogateResult, fit_rows
 
-    with whole_folder(rows_beside(output)) as made_rows, whole_folder(output) as made:
+    # The rows are in place before the surrogate: without them no version could follow it.
+    with whole_folder(output) as made, whole_folder(rows_beside(output)) as made_rows:
         identity = {"selection": settings.selection.identity(), "seed": seed}
         sealed = seal_rows([*old, *new], made_rows, identity, {"parent": parent, **old_reference, **inputs})
 
