@@ -65,6 +65,7 @@ def fit_rows(
     seed: int,
     inputs: Mapping[str, Manifest | InputRef] | None = None,
     heldout: Sequence[AnswerRow] = (),
+    hands: Mapping[str, str] | None = None,
 ) -> SurrogateResult:
     """Fit and save a surrogate.
 
@@ -75,6 +76,8 @@ def fit_rows(
         seed: Decides what is made of the rows.
         inputs: What the rows come from, by role.
         heldout: Scored answers to measure on besides.
+        hands: Who wrote each group's answers, by group. Where given, the head is chosen, calibrated and measured on
+            hands left out instead of groups: people differ in how they word what is right and what is wrong.
 
     Returns:
         The manifest; metrics: num_rows, num_made, and of the given rows out of fold auc, pairwise_accuracy,
@@ -88,7 +91,7 @@ def fit_rows(
     output.mkdir(parents=True, exist_ok=True)
     clock = _Clock()
     embedder = Embedder(config.embedder)
-    points = _points(material, embedder, clock)
+    points = _points(material, embedder, clock, hands or {})
     choice = _choose(points, config, seed)
     model = _model(choice, points, config, seed)
     metrics = {"num_rows": float(material.num_given), "num_made": float(len(material.rows) - material.num_given)}
@@ -167,10 +170,11 @@ class _Clock:
         self._last = now
 
 
-def _points(material: Material, embedder: Embedder, clock: _Clock) -> Points:
+def _points(material: Material, embedder: Embedder, clock: _Clock, hands: Mapping[str, str]) -> Points:
     import numpy as np
 
-    groups = {name: number for number, name in enumerate(dict.fromkeys(row.group for row in material.rows))}
+    parties = [hands.get(row.group, row.group) for row in material.rows]
+    groups = {name: number for number, name in enumerate(dict.fromkeys(parties))}
     clock.lap("fit")
     parts = []
     # By question, so that a question's texts are remembered while its rows are read.
@@ -188,7 +192,7 @@ def _points(material: Material, embedder: Embedder, clock: _Clock) -> Points:
         scores=np.array([row.score or 0.0 for row in material.rows]),
         weights=np.array(material.weights),
         questions=np.array(material.questions),
-        groups=np.array([groups[row.group] for row in material.rows]),
+        groups=np.array([groups[party] for party in parties]),
         given=np.arange(len(material.rows)) < material.num_given,
         indexed=np.array(material.indexed),
     )

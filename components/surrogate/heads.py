@@ -260,10 +260,10 @@ def _boosting(points: Points, seed: int) -> TreesHead:
 
     features, right, weights = _two_sided(points)
     fitted = HistGradientBoostingClassifier(
-        max_iter=300,
-        learning_rate=0.05,
-        max_leaf_nodes=24,
-        min_samples_leaf=max(5, min(40, len(features) // 100)),
+        max_iter=350,
+        learning_rate=0.08,
+        max_leaf_nodes=48,
+        min_samples_leaf=max(5, min(80, len(features) // 200)),
         l2_regularization=10.0,
         max_features=0.3,
         monotonic_cst=[1 if name in RISING else 0 for name in NAMES],

@@ -20,7 +20,7 @@ from components.rewards.answer_features import NAMES
 from components.rewards.answer_index import AnswerIndex
 from components.rewards.embedder import Embedder, EmbedderConfig
 from components.rewards.surrogate import SurrogateScorer
-from components.surrogate.builtin import builtin_folder, corpus_rows
+from components.surrogate.builtin import CORPUS, builtin_folder, corpus_rows
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import fit_rows
 
@@ -47,7 +47,7 @@ def search() -> str:
 
 def scoring() -> str:
     """Answers that the encoder has not seen, to questions whose references it has."""
-    rows = corpus_rows()[: 4 * _ANSWERS : 4]
+    rows = corpus_rows(CORPUS / "textbook")[: 4 * _ANSWERS : 4]
     questions, answers, references = (
         [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows],
     )  # fmt: skip
@@ -81,7 +81,9 @@ def scoring() -> str:
 def fitting() -> str:
     """5,000 scored answers."""
     with tempfile.TemporaryDirectory() as folder:
-        result = fit_rows(corpus_rows()[:5_000], Path(folder) / "surrogate", SurrogateConfig(), seed=0)
+        result = fit_rows(
+            corpus_rows(CORPUS / "textbook")[:5_000], Path(folder) / "surrogate", SurrogateConfig(), seed=0
+        )
     seconds = result.seconds
     return (
         f"fit on 5,000 rows (and {result.metrics['num_made']:.0f} made of them): {seconds['fit']:.0f} s, features "

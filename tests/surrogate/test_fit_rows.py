@@ -8,14 +8,14 @@ import pytest
 from components.core.artifact import TIMINGS, read_manifest
 from components.core.errors import ArtifactError
 from components.rewards.surrogate import SurrogateScorer
-from components.surrogate.builtin import corpus_rows
+from components.surrogate.builtin import CORPUS, corpus_rows
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import SurrogateResult, fit_rows
 from components.surrogate.negatives import KINDS
 from components.surrogate.rows import AnswerRow
 from tests.surrogate.stub import use_stub
 
-_ROWS = [row for place, row in enumerate(corpus_rows()) if place // 7 % 22 == 0]
+_ROWS = [row for place, row in enumerate(corpus_rows(CORPUS / "textbook")) if place // 7 % 22 == 0]
 _CONFIG = SurrogateConfig.model_validate({"head": "logistic", "folds": 3})
 
 

@@ -30,7 +30,7 @@ def succeed(*arguments: object) -> Result:
 
 
 def _lines(topic: str, questions: slice) -> list[dict[str, Any]]:
-    texts = (CORPUS / f"{topic}.jsonl").read_text(encoding="utf-8").splitlines()[questions]
+    texts = (CORPUS / "textbook" / f"{topic}.jsonl").read_text(encoding="utf-8").splitlines()[questions]
     return [
         {"question": own["question"], "references": own["references"], "answer": answer, "label": label}
         for own in map(json.loads, texts)
