@@ -15,6 +15,8 @@ from components.core.config import parse_config
 from components.core.errors import ArtifactError, SourceError, StorageError
 from components.core.json_lines import read_lines
 from components.core.lineage import SOURCE_KIND
+from components.core.scratch import scratch_folder
+from components.rewards.embedding_cache import EMBEDDINGS
 from components.surrogate.rows import ReadRows, read_rows
 from pipelines.line_files import bar, check_output, refuse_bad_lines, write_lines
 
@@ -66,6 +68,7 @@ def fit_to(data: Path, output: Path, config: Path | None, seed: int, console: "C
     for warning in result.warnings:
         sys.stderr.write(f"warning: {data}: {warning}\n")
     console.print(_table(("metric", "value"), {name: [_shown(value)] for name, value in result.metrics.items()}))
+    console.print(_sources(result.cache), highlight=False)
     console.print(f"wrote {output}, fingerprint {result.manifest.fingerprint[:12]}", highlight=False, soft_wrap=True)
 
 
@@ -154,7 +157,7 @@ def load_surrogate(name: str) -> "tuple[SurrogateScorer, Path, Manifest]":
     _quiet()
     from components.rewards.surrogate import SurrogateScorer
 
-    return SurrogateScorer.load(folder), folder, manifest
+    return SurrogateScorer.load(folder, scratch_folder(EMBEDDINGS)), folder, manifest
 
 
 def load_scorer(name: str) -> "SurrogateScorer":
@@ -185,6 +188,11 @@ def _table(heads: tuple[str, ...], rows: Mapping[str, list[str]]) -> "Table":
     return table
 
 
+def _sources(cache: Mapping[str, int]) -> str:
+    """Where the features of a fit came from."""
+    return f"features of {cache['computed']:,} rows computed, of {cache['file']:,} known from earlier runs"
+
+
 def _shown(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4f}"
 
@@ -200,7 +208,7 @@ def _embedder(manifest: Manifest) -> "Embeds":
     from components.rewards.embedder import Embedder, EmbedderConfig
 
     values = manifest.identity.get("surrogate", {}).get("embedder", {})
-    return Embedder(parse_config(EmbedderConfig, values, "the surrogate's embedder"))
+    return Embedder(parse_config(EmbedderConfig, values, "the surrogate's embedder"), scratch_folder(EMBEDDINGS))
 
 
 def _write_report(

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from components.core.artifact import MANIFEST, verify
 from components.core.errors import ArtifactError, ModelError
-from components.rewards.answer_features import NAMES, answer_features
+from components.rewards.answer_features import NAMES
 from components.rewards.answer_gate import Ruling, rule_on
 from components.rewards.answer_heads import Head, load_head
 from components.rewards.answer_index import AnswerIndex, IndexedAnswer, read_index
 from components.rewards.calibration import Calibration
 from components.rewards.embedder import Embedder, EmbedderConfig
 from components.rewards.estimate import Estimate, Neighbour
+from components.rewards.feature_reader import FeatureReader
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +32,7 @@ TENSORS = "surrogate.safetensors"
 SETTINGS = "surrogate.json"
 FORMAT = 2
 """Of the artifact's files; 1 was the logistic head of the first version."""
-_CHUNK = 512  # answers whose token vectors are held at a time
+_CHUNK = 512  # answers that are judged at a time
 
 
 @dataclass(frozen=True)
@@ -54,20 +55,24 @@ class SurrogateScorer:
 
     Args:
         model: What fitting found; None where the dataset had nothing open-ended.
-        embedder: The embedding model.
-        answers: The texts of the index's points; may be a function that reads them when they are asked for.
+        reader: Makes the features of answers; None likewise.
+        answers: The texts of the index's points, or the folder that they are read from when they are asked for.
     """
 
     def __init__(
-        self, model: Model | None, embedder: Embedder | None, answers: Sequence[IndexedAnswer] | Path = ()
+        self, model: Model | None, reader: FeatureReader | None, answers: Sequence[IndexedAnswer] | Path = ()
     ) -> None:
         self._model = model
-        self._embedder = embedder
+        self._reader = reader
         self._answers = answers
 
     @classmethod
-    def load(cls, folder: Path) -> "SurrogateScorer":
+    def load(cls, folder: Path, cache: Path | None = None) -> "SurrogateScorer":
         """Load a surrogate artifact, every byte of it checked where it is sealed.
+
+        Args:
+            folder: The artifact.
+            cache: Folder where embeddings and features are kept from run to run, on a local disk; None: in memory only.
 
         Raises:
             ArtifactError: The folder holds no surrogate, one of another version, or a byte has changed.
@@ -87,7 +92,7 @@ class SurrogateScorer:
             raise ArtifactError(
                 str(folder), f"its tensors cannot be read ({error})", "Fit the surrogate again"
             ) from None
-        return cls(model, Embedder(EmbedderConfig(**settings["embedder"])), folder)
+        return cls(model, FeatureReader(Embedder(EmbedderConfig(**settings["embedder"]), cache), cache), folder)
 
     def score(
         self, questions: Sequence[str], answers: Sequence[str], references: Sequence[Sequence[str]]
@@ -126,7 +131,7 @@ class SurrogateScorer:
             ModelError: The surrogate was fitted on a dataset without open-ended examples.
             ValueError: An answer has no reference, or the lists differ in length.
         """
-        if self._model is None or self._embedder is None:
+        if self._model is None or self._reader is None:
             raise ModelError(
                 "the surrogate",
                 "it was fitted on a dataset without open-ended examples and cannot score one",
@@ -139,7 +144,7 @@ class SurrogateScorer:
         found: list[Estimate] = []
         for start in range(0, len(rows), _CHUNK):
             some, texts, accepted = zip(*rows[start : start + _CHUNK], strict=True)
-            features = answer_features(self._embedder, some, texts, accepted)
+            features = self._reader.read(some, texts, accepted)
             rulings = [rule_on(text, given) for text, given in zip(texts, accepted, strict=True)]
             found += judge(self._model, features, rulings, neighbours, self._texts() if neighbours else ())
         return found

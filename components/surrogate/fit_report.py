@@ -5,6 +5,8 @@ from pathlib import Path
 
 from components.core.artifact import read_manifest
 from components.core.example import AnswerType, read_examples
+from components.core.scratch import scratch_folder
+from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.surrogate import SETTINGS, SurrogateScorer
 from components.surrogate.canary_rows import canary_rows, trained_kinds
 from components.surrogate.config import SurrogateConfig
@@ -64,5 +66,6 @@ def _measured(surrogate: Path, rows: list[AnswerRow], config: SurrogateConfig, s
 
     identity = {"surrogate": config.identity()}
     canaries = canary_rows(rows, seed, _CANARY_QUESTIONS)
-    scorer = SurrogateScorer.load(surrogate)
-    return measure(scorer, rows, canaries, trained_kinds(identity), Embedder(config.embedder), seed)
+    cache = scratch_folder(EMBEDDINGS)
+    scorer = SurrogateScorer.load(surrogate, cache)
+    return measure(scorer, rows, canaries, trained_kinds(identity), Embedder(config.embedder, cache), seed)

@@ -18,9 +18,11 @@ from components.core.errors import EmptyDatasetError
 from components.core.example import Example
 from components.core.policy import Policy, load_model, load_processor
 from components.core.rollouts import read_batches, reward_time, seconds_by_step, write_curves
+from components.core.scratch import scratch_folder
 from components.rewards.canaries import canary_gate
 from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
+from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.portfolio import PARTS, Portfolio
 from components.rewards.surrogate import SurrogateScorer
 from components.training.audit import RolloutAudit
@@ -94,7 +96,7 @@ def train(
     for folder in (outputs.policy, outputs.rollouts):
         folder.mkdir(parents=True, exist_ok=True)
     policy = Policy.load(inputs.base)
-    portfolio = Portfolio(rewards, SurrogateScorer.load(inputs.surrogate))
+    portfolio = Portfolio(rewards, SurrogateScorer.load(inputs.surrogate, scratch_folder(EMBEDDINGS)))
     canaries = canary_gate(portfolio, [Checkable.of(example) for example in examples], config.canaries)
     trainer = _make_trainer(inputs.base, policy, examples, config, portfolio, rewards, outputs, seed)
     trainer.train()
