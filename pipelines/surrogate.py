@@ -17,13 +17,14 @@ from components.core.json_lines import read_lines
 from components.core.lineage import SOURCE_KIND
 from components.core.scratch import scratch_folder
 from components.rewards.embedding_cache import EMBEDDINGS
-from components.surrogate.rows import ReadRows, read_rows
+from components.surrogate.rows import Pictures, ReadRows, read_rows
 from pipelines.line_files import bar, check_output, refuse_bad_lines, write_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from components.rewards.image_embedder import ImageEmbedderConfig
     from components.rewards.surrogate import SurrogateScorer
     from components.surrogate.measurement import Measurement
     from components.surrogate.peers import Embeds
@@ -52,7 +53,7 @@ def fit_to(data: Path, output: Path, config: Path | None, seed: int, console: "C
 
     settings = load_section(config, "surrogate", SurrogateConfig) if config else SurrogateConfig()
     _check_folder(output)
-    read = read_rows(data)
+    read = read_rows(data, max_pixels=_max_pixels(settings.image_embedder))
     if read.problems or not read.rows:
         _refuse_data(data, read)
     _quiet()
@@ -93,8 +94,9 @@ def score_to(surrogate: str, file: Path, output: Path | None) -> None:
         check_output(output)
     lines = read_lines(file)
     scorer, _, _ = load_surrogate(surrogate)
+    most = _max_pixels(scorer.image_embedder)
     with bar(len(lines)) as advance:
-        scored = score_answers(lines, scorer, advance)
+        scored = score_answers(lines, scorer, advance, Pictures(file.parent, most) if most else None)
     write_lines(scored.lines, output)
     mean = f"mean score {statistics.fmean(scored.scores):.4f}" if scored.scores else "no score"
     sys.stderr.write(f"{len(scored.scores)} of {len(lines)} scored, {mean}, {scored.abstained} abstained\n")
@@ -122,10 +124,10 @@ def eval_to(surrogate: str, data: Path, output: Path | None, console: "Console")
 
     if output is not None:
         _check_parent(output)
-    read = read_rows(data)
+    scorer, folder, manifest = load_surrogate(surrogate)
+    read = read_rows(data, max_pixels=_max_pixels(scorer.image_embedder))
     if not read.rows:
         _refuse_data(data, read)
-    scorer, folder, manifest = load_surrogate(surrogate)
     measurement = measure(
         scorer, read.rows, canary_rows(read.rows, seed=0), trained_kinds(manifest.identity), _embedder(manifest)
     )
@@ -186,6 +188,11 @@ def _table(heads: tuple[str, ...], rows: Mapping[str, list[str]]) -> "Table":
     for name, cells in rows.items():
         table.add_row(Text(name), *(Text(cell) for cell in cells))
     return table
+
+
+def _max_pixels(images: "ImageEmbedderConfig | None") -> int:
+    """Of an image at most, for one who looks at images; 0 for one who does not."""
+    return images.max_pixels if images else 0
 
 
 def _sources(cache: Mapping[str, int]) -> str:

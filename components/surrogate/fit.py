@@ -18,6 +18,8 @@ from components.rewards.embedder import Embedder
 from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.estimate import Estimate
 from components.rewards.feature_reader import FeatureReader
+from components.rewards.image_embedder import ImageEmbedder
+from components.rewards.picture import picture_of
 from components.rewards.surrogate import FORMAT, SETTINGS, TENSORS, Model, judge, model_tensors
 from components.surrogate.config import HeadName, SurrogateConfig
 from components.surrogate.heads import (
@@ -93,7 +95,8 @@ def fit_rows(
     start = time.perf_counter()
     cache = scratch_folder(EMBEDDINGS)
     embedder = Embedder(config.embedder, cache)
-    reader = FeatureReader(embedder, cache)
+    images = None if config.image_embedder is None else ImageEmbedder(config.image_embedder, cache)
+    reader = FeatureReader(embedder, images, cache)
     points = _points(material, reader)
     choice = _choose(points, config, seed)
     model = _model(choice, points, config, seed)
@@ -110,6 +113,8 @@ def fit_rows(
         "head": choice.name, "far": model.far, "min_confidence": config.min_confidence, "features": list(reader.names),
         "coverage": config.coverage, "trained_kinds": list(config.negatives),
     }  # fmt: skip
+    if images is not None:
+        settings["image_embedder"] = images.config.identity()
     remembered = [row for row, kept in zip(material.rows, material.indexed, strict=True) if kept]
     _write(output, model, remembered, settings, metrics, material.warnings)
     _write_timings(output, seconds, asdict(reader.counts))
@@ -137,8 +142,8 @@ def fit_surrogate(dataset: Path, output: Path, config: SurrogateConfig, seed: in
     if len(train) >= config.folds:
         scored = make_scored_answers(train, seed)
         held_examples = _open_ended(dataset / "heldout.parquet")
-        held = _rows(held_examples, make_scored_answers(held_examples, seed + 1)) if held_examples else []
-        return fit_rows(_rows(train, scored), output, config, seed, {"dataset": data}, held)
+        held = rows_of(held_examples, make_scored_answers(held_examples, seed + 1), config) if held_examples else []
+        return fit_rows(rows_of(train, scored, config), output, config, seed, {"dataset": data}, held)
     output.mkdir(parents=True, exist_ok=True)
     metrics = {"num_rows": 0.0}
     settings = {"format": FORMAT, "fitted": False, "embedder": config.embedder.identity()}
@@ -180,7 +185,10 @@ def _points(material: Material, reader: FeatureReader) -> Points:
 
 
 def _features(reader: FeatureReader, rows: Sequence[AnswerRow]) -> "NDArray[np.float32]":
-    return reader.read([row.question for row in rows], [row.answer for row in rows], [row.references for row in rows])
+    images = None if reader.images is None else [row.image for row in rows]
+    return reader.read(
+        [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows], images
+    )
 
 
 @dataclass(frozen=True)
@@ -321,10 +329,23 @@ def _open_ended(path: Path) -> list[Example]:
     return [example for example in read_examples(path) if example.answer_type is AnswerType.OPEN_ENDED]
 
 
-def _rows(examples: Sequence[Example], scored: Sequence[ScoredAnswer]) -> list[AnswerRow]:
-    """Scored answers as rows; those of one example are a group."""
+def rows_of(examples: Sequence[Example], scored: Sequence[ScoredAnswer], config: SurrogateConfig) -> list[AnswerRow]:
+    """Scored answers as rows, those of one example a group; with their pictures if these are looked at.
+
+    Args:
+        examples: What the answers are to.
+        scored: Made of the examples; blank ones are left out.
+        config: Says whether pictures are looked at.
+    """
     return [
-        AnswerRow(examples[item.example].question, item.references, item.answer, item.score, str(item.example))
+        AnswerRow(
+            question=examples[item.example].question,
+            references=item.references,
+            answer=item.answer,
+            score=item.score,
+            group=str(item.example),
+            image=picture_of(examples[item.example].images) if config.image_embedder else None,
+        )
         for item in scored
         if item.answer.strip()
     ]

@@ -10,6 +10,7 @@ from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.surrogate import SETTINGS, SurrogateScorer
 from components.surrogate.canary_rows import canary_rows, trained_kinds
 from components.surrogate.config import SurrogateConfig
+from components.surrogate.fit import rows_of
 from components.surrogate.measure import measure
 from components.surrogate.measurement import Measurement
 from components.surrogate.report import ReportFacts, render_report
@@ -36,7 +37,7 @@ def write_fit_report(
         Figures as heldout_<name>; none where the surrogate was not fitted or nothing open-ended was held out.
     """
     manifest = read_manifest(surrogate)
-    rows = heldout_rows(dataset, seed)
+    rows = heldout_rows(dataset, config, seed)
     settings = json.loads((surrogate / SETTINGS).read_text(encoding="utf-8"))
     measurement = _measured(surrogate, rows, config, seed) if settings["fitted"] and rows else None
     facts = ReportFacts.of(surrogate, manifest, "the dataset's held-out examples", read_manifest(dataset).fingerprint)
@@ -45,20 +46,17 @@ def write_fit_report(
     return {f"heldout_{name}": value for name, value in measurement.flat().items()} if measurement else {}
 
 
-def heldout_rows(dataset: Path, seed: int) -> list[AnswerRow]:
+def heldout_rows(dataset: Path, config: SurrogateConfig, seed: int) -> list[AnswerRow]:
     """Answers made of the held-out open-ended examples, by the rules but not of the examples of fitting.
 
     Args:
         dataset: The dataset artifact.
-        seed: As given to fitting; the answers are of the next one.
+        config: As given to fitting.
+        seed: Likewise; the answers are of the next one.
     """
     found = read_examples(dataset / "heldout.parquet")
     examples = [example for example in found if example.answer_type is AnswerType.OPEN_ENDED]
-    return [
-        AnswerRow(examples[item.example].question, item.references, item.answer, item.score, str(item.example))
-        for item in (make_scored_answers(examples, seed + 1) if examples else ())
-        if item.answer.strip()
-    ]
+    return rows_of(examples, make_scored_answers(examples, seed + 1), config) if examples else []
 
 
 def _measured(surrogate: Path, rows: list[AnswerRow], config: SurrogateConfig, seed: int) -> Measurement:

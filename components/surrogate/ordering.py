@@ -6,9 +6,11 @@ What the loop's stages compare scorers by: an annotation budget, a teacher, a ch
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from components.rewards.estimate import Estimate
+from components.rewards.picture import Picture, wants_images
+from components.surrogate.check import question_of
 from components.surrogate.rows import AnswerRow
 
 Scores = Callable[[Sequence[AnswerRow]], Sequence[Estimate]]
@@ -31,11 +33,32 @@ class Estimator(Protocol):
         ...
 
 
+class ImageEstimator(Protocol):
+    """A surrogate that looks at pictures."""
+
+    def estimate(
+        self,
+        questions: Sequence[str],
+        answers: Sequence[str],
+        references: Sequence[Sequence[str]],
+        neighbours: int = 0,
+        images: Sequence[Picture | None] | None = None,
+    ) -> Sequence[Estimate]:
+        """What the surrogate says of each answer beside its picture."""
+        ...
+
+
 def scores_of(estimator: Estimator, neighbours: int = 0) -> Scores:
     """A surrogate as a scorer of rows."""
-    return lambda rows: estimator.estimate(
-        [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows], neighbours
-    )
+    return lambda rows: estimates_of(estimator, rows, neighbours)
+
+
+def estimates_of(estimator: Estimator, rows: Sequence[AnswerRow], neighbours: int = 0) -> Sequence[Estimate]:
+    """What a surrogate says of rows, which it sees with their pictures if it looks at any."""
+    texts = [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows]
+    if wants_images(estimator):
+        return cast("ImageEstimator", estimator).estimate(*texts, neighbours, images=[row.image for row in rows])
+    return estimator.estimate(*texts, neighbours)
 
 
 RIGHT = 0.5
@@ -65,14 +88,14 @@ def ordered_pairs(rows: Sequence[AnswerRow], scores: Sequence[float]) -> list[Or
         One entry for each question that has answers of several true scores, in the order of the rows. A question is a
         text within a group, which may hold several; its references may differ from row to row.
     """
-    questions: dict[tuple[str, str], tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+    questions: dict[tuple[str, str, str], tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     for row, score in zip(rows, scores, strict=True):
         if row.score is not None:
-            truths, own = questions[row.group, row.question]
+            truths, own = questions[question_of(row)]
             truths.append(row.score)
             own.append(score)
     counted = {key: _count(*values) for key, values in questions.items()}
-    return [Ordered(group, won, pairs) for (group, _), (won, pairs) in counted.items() if pairs]
+    return [Ordered(group, won, pairs) for (group, _, _), (won, pairs) in counted.items() if pairs]
 
 
 def pairwise_accuracy(rows: Sequence[AnswerRow], scores: Sequence[float]) -> float | None:

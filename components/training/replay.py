@@ -21,6 +21,7 @@ from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
 from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.length import length_reference
+from components.rewards.picture import picture_of
 from components.rewards.portfolio import PARTS, Portfolio
 from components.rewards.surrogate import SurrogateScorer
 from components.training.audit import CREDITED, ScoredBatch
@@ -194,7 +195,12 @@ class AuditedRun:
             [row[column] for row in rows] for column in ("completion", "length_tokens", "truncated")
         )
         breakdowns = self.portfolio.score_groups(
-            [Checkable.of(example) for example in examples], completions, lengths, size, truncated=truncated
+            [Checkable.of(example) for example in examples],
+            completions,
+            lengths,
+            size,
+            truncated=truncated,
+            images=[picture_of(example.images) for example in examples],
         )
         scale = audit_scale(self.training.scale_rewards)
         batch = ScoredBatch(

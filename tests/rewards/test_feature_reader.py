@@ -29,7 +29,7 @@ class CountingEmbedder(StubEmbedder):
 
 
 def reader(cache: Path | None = None, embedder: StubEmbedder | None = None) -> FeatureReader:
-    return FeatureReader(embedder or StubEmbedder(), cache)  # type: ignore[arg-type]
+    return FeatureReader(embedder or StubEmbedder(), cache=cache)  # type: ignore[arg-type]
 
 
 def read(of: FeatureReader, rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> np.ndarray:
