@@ -13,7 +13,9 @@ from components.core.config import parse_config
 from components.core.errors import ArtifactError, SourceError
 from components.core.json_lines import read_lines
 from components.core.lineage import SOURCE_KIND
-from components.surrogate.rows import AnswerRow, ReadRows, read_rows
+from components.core.scratch import scratch_folder
+from components.rewards.embedding_cache import EMBEDDINGS
+from components.surrogate.rows import AnswerRow, Pictures, ReadRows, read_rows
 from pipelines.folders import check_folder, check_parent, whole_folder
 from pipelines.line_files import bar, check_output, refuse_bad_lines, write_lines
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from components.rewards.image_embedder import ImageEmbedderConfig
     from components.rewards.surrogate import SurrogateScorer
     from components.surrogate.config import SurrogateConfig
     from components.surrogate.fit import SurrogateResult
@@ -48,7 +51,7 @@ def fit_to(data: Path, output: Path, config: Path | None, seed: int, console: "C
     """
     settings = load_settings(config)
     check_folder(output)
-    rows = read_scored(data)
+    rows = read_scored(data, settings)
     quiet()
     from components.surrogate.fit import fit_rows
 
@@ -69,6 +72,7 @@ def print_fit(result: "SurrogateResult", name: str, output: Path, console: "Cons
     for warning in result.warnings:
         sys.stderr.write(f"warning: {name}: {warning}\n")
     console.print(table(("metric", "value"), {name: [_shown(value)] for name, value in result.metrics.items()}))
+    console.print(_sources(result.cache), highlight=False)
     fingerprint = result.manifest.fingerprint[:12]
     console.print(f"wrote {output.resolve()}, fingerprint {fingerprint}", highlight=False, soft_wrap=True)
 
@@ -94,8 +98,9 @@ def score_to(surrogate: str, file: Path, output: Path | None) -> None:
         check_output(output)
     lines = read_lines(file)
     scorer, _, _ = load_surrogate(surrogate)
+    most = _max_pixels(scorer.image_embedder)
     with bar(len(lines)) as advance:
-        scored = score_answers(lines, scorer, advance)
+        scored = score_answers(lines, scorer, advance, Pictures(file.parent, most) if most else None)
     write_lines(scored.lines, output)
     mean = f"mean score {statistics.fmean(scored.scores):.4f}" if scored.scores else "no score"
     sys.stderr.write(f"{len(scored.scores)} of {len(lines)} scored, {mean}, {scored.abstained} abstained\n")
@@ -123,10 +128,10 @@ def eval_to(surrogate: str, data: Path, output: Path | None, console: "Console")
 
     if output is not None:
         check_parent(output)
-    read = read_rows(data)
+    scorer, folder, manifest = load_surrogate(surrogate)
+    read = read_rows(data, max_pixels=_max_pixels(scorer.image_embedder))
     if not read.rows:
         _refuse_data(data, read)
-    scorer, folder, manifest = load_surrogate(surrogate)
     measurement = measure(
         scorer, read.rows, canary_rows(read.rows, seed=0), trained_kinds(manifest.identity), _embedder(manifest)
     )
@@ -154,7 +159,7 @@ def load_surrogate(name: str) -> "tuple[SurrogateScorer, Path, Manifest]":
     quiet()
     from components.rewards.surrogate import SurrogateScorer
 
-    return SurrogateScorer.load(folder), folder, manifest
+    return SurrogateScorer.load(folder, scratch_folder(EMBEDDINGS)), folder, manifest
 
 
 def find_surrogate(name: str) -> tuple[Path, Manifest]:
@@ -185,13 +190,17 @@ def load_settings(config: Path | None) -> "SurrogateConfig":
     return load_section(config, "surrogate", SurrogateConfig) if config else SurrogateConfig()
 
 
-def read_scored(data: Path) -> list[AnswerRow]:
+def read_scored(data: Path, settings: "SurrogateConfig | None" = None) -> list[AnswerRow]:
     """The rows of a file of scored answers.
+
+    Args:
+        data: JSON Lines.
+        settings: What they are fitted with; says how large a picture may be.
 
     Raises:
         SourceError: The file cannot be read, holds a bad line, or none.
     """
-    read = read_rows(data)
+    read = read_rows(data, max_pixels=_max_pixels(settings.image_embedder if settings else None))
     if read.problems or not read.rows:
         _refuse_data(data, read)
     return read.rows
@@ -226,6 +235,16 @@ def table(heads: tuple[str, ...], rows: Mapping[str, list[str]]) -> "Table":
     return made
 
 
+def _max_pixels(images: "ImageEmbedderConfig | None") -> int:
+    """Of an image at most, for one who looks at images; 0 for one who does not."""
+    return images.max_pixels if images else 0
+
+
+def _sources(cache: Mapping[str, int]) -> str:
+    """Where the features of a fit came from."""
+    return f"features of {cache['computed']:,} rows computed, of {cache['file']:,} known from earlier runs"
+
+
 def _shown(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4f}"
 
@@ -241,7 +260,7 @@ def _embedder(manifest: Manifest) -> "Embeds":
     from components.rewards.embedder import Embedder, EmbedderConfig
 
     values = manifest.identity.get("surrogate", {}).get("embedder", {})
-    return Embedder(parse_config(EmbedderConfig, values, "the surrogate's embedder"))
+    return Embedder(parse_config(EmbedderConfig, values, "the surrogate's embedder"), scratch_folder(EMBEDDINGS))
 
 
 def _write_report(

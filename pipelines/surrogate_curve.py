@@ -89,8 +89,8 @@ def curve_to(
 
     settings = load_settings(config)
     check_folder(output)
-    given = read_scored(data)
-    rows, held = (given, read_scored(heldout)) if heldout else hold_out(given, seed=seed)
+    given = read_scored(data, settings)
+    rows, held = (given, read_scored(heldout, settings)) if heldout else hold_out(given, seed=seed)
     budgets = _within(sizes, len(rows), data)
     facts = CurveFacts(
         data=_source(data),

@@ -90,7 +90,7 @@ def _of_dataset(folder: Path, manifest: Manifest, places: Mapping[str, Path]) ->
     verify(place, "dataset")
     config = parse_config(SurrogateConfig, manifest.identity["surrogate"], f"the settings of {folder}")
     examples = [item for item in read_examples(place / "train.parquet") if item.answer_type is AnswerType.OPEN_ENDED]
-    rows = answer_rows(examples[: config.max_examples], manifest.identity["seed"])
+    rows = answer_rows(examples[: config.max_examples], manifest.identity["seed"], config.image_embedder is not None)
     return [replace(row, group=f"dataset {fingerprint[:12]}, example {row.group}") for row in rows]
 
 

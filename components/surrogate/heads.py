@@ -9,6 +9,7 @@ from components.rewards.answer_features import NAMES, RISING
 from components.rewards.answer_heads import Head, LinearHead, NeighbourHead, TreesHead
 from components.rewards.answer_index import AnswerIndex
 from components.rewards.calibration import Calibration
+from components.rewards.image_features import IMAGE_NAMES
 from components.surrogate import figures
 from components.surrogate.config import HeadName, SurrogateConfig
 
@@ -266,7 +267,7 @@ def _boosting(points: Points, seed: int) -> TreesHead:
         min_samples_leaf=max(5, min(80, len(features) // 200)),
         l2_regularization=10.0,
         max_features=0.3,
-        monotonic_cst=[1 if name in RISING else 0 for name in NAMES],
+        monotonic_cst=[1 if name in RISING else 0 for name in (*NAMES, *IMAGE_NAMES)[: features.shape[1]]],
         early_stopping=False,
         random_state=seed,
     )

@@ -96,11 +96,11 @@ def question_numbers(rows: Sequence[AnswerRow]) -> list[int]:
     Rows of one group with the same question that share a reference answer the same one, so that a reference may be
     left out of some of them.
     """
-    known: dict[tuple[str, str, str], int] = {}
+    known: dict[tuple[str, ...], int] = {}
     numbers: list[int] = []
     count = 0
     for row in rows:
-        keys = [(row.group, row.question, text) for text in row.references]
+        keys = [(row.group, row.question, text, row.image_key) for text in row.references]
         number = next((known[key] for key in keys if key in known), count)
         known |= {key: known.get(key, number) for key in keys}
         numbers.append(number)
@@ -266,9 +266,9 @@ def _canaries(
 
 
 def _merged(rows: Sequence[AnswerRow]) -> tuple[list[AnswerRow], list[str]]:
-    same: dict[tuple[str, str, tuple[str, ...], str], list[AnswerRow]] = defaultdict(list)
+    same: dict[tuple[str, str, tuple[str, ...], str, str], list[AnswerRow]] = defaultdict(list)
     for row in rows:
-        same[row.group, row.question, row.references, row.answer].append(row)
+        same[row.group, row.question, row.references, row.answer, row.image_key].append(row)
     warnings = []
     merged = []
     for several in same.values():

@@ -5,9 +5,10 @@ What the loop's stages compare scorers by: an annotation budget, a teacher, a ch
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from components.rewards.estimate import Estimate
+from components.rewards.picture import Picture, wants_images
 from components.surrogate import figures
 from components.surrogate.check import question_of
 from components.surrogate.rows import AnswerRow
@@ -35,11 +36,32 @@ class Estimator(Protocol):
         ...
 
 
+class ImageEstimator(Protocol):
+    """A surrogate that looks at pictures."""
+
+    def estimate(
+        self,
+        questions: Sequence[str],
+        answers: Sequence[str],
+        references: Sequence[Sequence[str]],
+        neighbours: int = 0,
+        images: Sequence[Picture | None] | None = None,
+    ) -> Sequence[Estimate]:
+        """What the surrogate says of each answer beside its picture."""
+        ...
+
+
 def scores_of(estimator: Estimator, neighbours: int = 0) -> Scores:
     """A surrogate as a scorer of rows."""
-    return lambda rows: estimator.estimate(
-        [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows], neighbours
-    )
+    return lambda rows: estimates_of(estimator, rows, neighbours)
+
+
+def estimates_of(estimator: Estimator, rows: Sequence[AnswerRow], neighbours: int = 0) -> Sequence[Estimate]:
+    """What a surrogate says of rows, which it sees with their pictures if it looks at any."""
+    texts = [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows]
+    if wants_images(estimator):
+        return cast("ImageEstimator", estimator).estimate(*texts, neighbours, images=[row.image for row in rows])
+    return estimator.estimate(*texts, neighbours)
 
 
 RIGHT = 0.5
@@ -78,7 +100,7 @@ def ordered_pairs(rows: Sequence[AnswerRow], scores: Sequence[float]) -> list[Or
     pairs = figures.Pairs.of(own, _truths(judged), questions, questions)
     return [
         Ordered(group, float(won), int(count))
-        for (group, _), won, count in zip(number, pairs.won, pairs.count, strict=True)
+        for (group, *_), won, count in zip(number, pairs.won, pairs.count, strict=True)
         if count
     ]
 

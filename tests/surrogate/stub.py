@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,10 +21,12 @@ def use_stub(patch: pytest.MonkeyPatch) -> None:
 
 
 class StubEmbedder:
-    def __init__(self, config: object = None) -> None:
+    def __init__(self, config: object = None, cache: Path | None = None) -> None:
+        del cache
         self.config = config
 
     width = WIDTH
+    fingerprint = "stub"
 
     def readable(self, texts: Sequence[str]) -> list[bool]:
         return [bool(text.strip()) for text in texts]

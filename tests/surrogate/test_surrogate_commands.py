@@ -71,6 +71,22 @@ def test_same_rows_and_seed_give_the_same_fingerprint(data: Path, fitted: Path, 
     assert first["inputs"]["rows"]["kind"] == "source"
 
 
+def test_a_second_fit_finds_the_features_of_the_first_in_the_scratch(
+    data: Path, fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARMO_SCRATCH", str(tmp_path / "scratch"))
+    first = succeed("fit", data, "--output", tmp_path / "first", "--seed", 3)
+    second = succeed("fit", data, "--output", tmp_path / "second", "--seed", 3)
+
+    assert "of 0 known from earlier runs" in first.stdout
+    assert "features of 0 rows computed" in second.stdout
+    manifests = [json.loads((folder / MANIFEST).read_text()) for folder in (fitted, tmp_path / "second")]
+    assert manifests[0]["fingerprint"] == manifests[1]["fingerprint"]
+    scores = [succeed("score", fitted, data).stdout for _ in range(2)]
+    monkeypatch.delenv("HARMO_SCRATCH")
+    assert scores == [succeed("score", fitted, data).stdout] * 2
+
+
 @pytest.mark.parametrize("name", ["fitted", "builtin"])
 def test_a_file_is_scored_line_by_line(name: str, fitted: Path, tmp_path: Path) -> None:
     right = {"id": 1, "question": "Why does ice float?", "references": ["Ice is less dense than water."]}
