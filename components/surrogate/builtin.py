@@ -14,14 +14,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.core.artifact import InputRef, digest_file
+from components.core.lineage import SOURCE_KIND
 from components.rewards.embedder import EmbedderConfig
 from components.surrogate.config import SurrogateConfig
-from components.surrogate.fit import SurrogateResult, fit_rows
+from components.surrogate.fit import Hands, SurrogateResult, fit_rows
 from components.surrogate.rows import AnswerRow
 
 _HERE = Path(__file__).parent
 CORPUS = _HERE / "corpus"
 SEED = 0
+NATURAL = "natural"
+"""The hand whose answers were not written to be hard, nor after the references."""
 CONFIG = SurrogateConfig(embedder=EmbedderConfig(precision="float32"), folds=8)
 """In the precision that every processor multiplies by itself: this artifact travels."""
 
@@ -46,16 +49,16 @@ def fit_builtin(output: Path) -> SurrogateResult:
     return fit_rows(corpus_rows(), output, CONFIG, SEED, {"corpus": corpus_reference()}, hands=corpus_hands())
 
 
-def corpus_hands(folder: Path = CORPUS) -> dict[str, str]:
+def corpus_hands(folder: Path = CORPUS) -> Hands:
     """Who wrote each topic of a corpus."""
-    hands = {path: path.parent.name for path in _files(folder)}
-    return {json.loads(_first_line(path))["topic"]: hand for path, hand in hands.items()}
+    hands = {json.loads(_first_line(path))["topic"]: path.parent.name for path in _files(folder)}
+    return Hands(hands, frozenset({NATURAL}))
 
 
 def corpus_reference() -> InputRef:
     """Names the corpus by its bytes, so that a surrogate of an older one is noticed."""
     digests = "".join(digest_file(path) for path in _files(CORPUS))
-    return InputRef("corpus", hashlib.sha256(digests.encode()).hexdigest())
+    return InputRef(SOURCE_KIND, hashlib.sha256(digests.encode()).hexdigest())
 
 
 def _files(folder: Path) -> list[Path]:

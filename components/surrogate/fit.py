@@ -63,6 +63,30 @@ class SurrogateResult:
     """Where the rows' features came from: memory, file, computed; no part of the artifact's identity."""
 
 
+@dataclass(frozen=True)
+class Hands:
+    """Who wrote answers, and whose come as in use.
+
+    People differ in how they word what is right and what is wrong: a head that is chosen on groups left out of one
+    hand promises too much. And answers that were written to be hard say nothing of how sure a score is in use.
+    """
+
+    of: Mapping[str, str] = field(default_factory=dict)
+    """Hand by group; the head is chosen, calibrated and measured on hands left out instead of groups."""
+    natural: frozenset[str] = frozenset()
+    """Hands whose answers are as people and models give them, right and wrong, near and far. The curve and the
+    intervals are fitted on these alone; empty: on all."""
+
+    def natural_among(self, rows: Sequence[AnswerRow]) -> "NDArray[np.bool_]":
+        """Which rows are of a natural hand; all, where none is named."""
+        import numpy as np
+
+        return np.array([not self.natural or self.of.get(row.group) in self.natural for row in rows])
+
+
+NO_HANDS = Hands()
+
+
 def fit_rows(
     rows: Sequence[AnswerRow],
     output: Path,
@@ -70,7 +94,7 @@ def fit_rows(
     seed: int,
     inputs: Mapping[str, Manifest | InputRef] | None = None,
     heldout: Sequence[AnswerRow] = (),
-    hands: Mapping[str, str] | None = None,
+    hands: Hands = NO_HANDS,
 ) -> SurrogateResult:
     """Fit and save a surrogate.
 
@@ -81,17 +105,19 @@ def fit_rows(
         seed: Decides what is made of the rows.
         inputs: What the rows come from, by role.
         heldout: Scored answers to measure on besides.
-        hands: Who wrote each group's answers, by group. Where given, the head is chosen, calibrated and measured on
-            hands left out instead of groups: people differ in how they word what is right and what is wrong.
+        hands: Who wrote the answers, where that is known.
 
     Returns:
-        The manifest; metrics: num_rows, num_made, and of the given rows out of fold auc, pairwise_accuracy,
+        The manifest; metrics: num_rows, num_made, and of the given rows (of the natural hands where there are any, and
+        of all with all_ in front) out of fold auc, pairwise_accuracy,
         cosine_auc, cosine_pairwise_accuracy, ece, brier, accuracy, accuracy_at_60, abstained, interval_coverage and
         canary_<kind>; the same with heldout_ in front of the held-out rows.
 
     Raises:
         SourceError: Nothing can be learnt from the rows; it says why.
     """
+    import numpy as np
+
     material = material_of(rows, config, seed)
     output.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
@@ -99,13 +125,16 @@ def fit_rows(
     embedder = Embedder(config.embedder, cache)
     images = None if config.image_embedder is None else ImageEmbedder(config.image_embedder, cache)
     reader = FeatureReader(embedder, images, cache)
-    points = _points(material, reader, hands or {})
+    points = _points(material, reader, hands.of)
     choice = _choose(points, config, seed)
-    model = _model(choice, points, config, seed)
+    natural = hands.natural_among(material.rows) & points.given
+    model = _model(choice, points, natural, config, seed)
     metrics = {"num_rows": float(material.num_given), "num_made": float(len(material.rows) - material.num_given)}
     metrics |= {f"quality_{name}": value for name, value in choice.qualities.items()}
-    given = material.rows[: material.num_given]
-    metrics |= _measured(model, given, points.take(points.given), choice.raw[points.given])
+    for where, prefix in ((natural, ""), (points.given, "" if natural.sum() == points.given.sum() else "all_")):
+        rows_there = [material.rows[place] for place in np.flatnonzero(where)]
+        found = _measured(model, rows_there, points.take(where), choice.raw[where])
+        metrics |= {f"{prefix}{name}": value for name, value in found.items()}
     metrics |= _canary_rates(material, points, choice, model, config, reader)
     if heldout:
         metrics |= {f"heldout_{name}": value for name, value in measured_on(model, reader, heldout).items()}
@@ -215,13 +244,13 @@ def _choose(points: Points, config: SurrogateConfig, seed: int) -> _Choice:
     return _Choice(best, fitted[best], raws[best], {str(name): value for name, value in qualities.items()})
 
 
-def _model(choice: _Choice, points: Points, config: SurrogateConfig, seed: int) -> Model:
-    given = points.take(points.given)
+def _model(choice: _Choice, points: Points, natural: "NDArray[np.bool_]", config: SurrogateConfig, seed: int) -> Model:
+    seen = points.take(natural)
     remembered = points.take(points.indexed)
     index = fit_index(remembered)
     return Model(
         head=fit_head(choice.name, points, config, seed),
-        calibration=calibrate(choice.raw[points.given], given.scores, given.groups, config),
+        calibration=calibrate(choice.raw[natural], seen.scores, seen.groups, config),
         index=index,
         far=far_limit(index, remembered, config),
         neighbours=min(config.neighbours, len(index.scores)),
