@@ -43,7 +43,8 @@ class StageResources(Config):
     shared_memory: str = Field(default="16Gi", pattern=_QUANTITY)
     """Size of /dev/shm, mounted where gpus is above 0."""
     scratch_claim: str = Field(default="", pattern=r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$")
-    """A persistent volume claim, mounted as scratch: a retry of a killed evaluation goes on where it was."""
+    """A persistent volume claim, mounted as scratch: a retry of a killed evaluation goes on where it was, and
+    fitting and training find the embeddings of earlier runs."""
 
 
 class Resources(Config):

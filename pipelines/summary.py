@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from components.core.lineage import Ancestor
+from components.core.lineage import Ancestor, folders_by_fingerprint
 from pipelines.local import LocalRun
 
 _LOCAL_ROOT = "artifacts"
@@ -47,6 +47,16 @@ def _score_table(content: dict[str, Any]) -> Table:
 def artifacts_root(artifact: Path) -> Path:
     """The artifacts folder of the local run that an artifact lies in, else the artifact's own folder."""
     return next((parent for parent in artifact.resolve().parents if parent.name == _LOCAL_ROOT), artifact)
+
+
+def run_artifacts(artifact: Path, root: Path | None) -> dict[str, Path]:
+    """Where the artifacts of a run lie, by fingerprint.
+
+    Args:
+        artifact: One of them.
+        root: The folder that holds them; None finds that of a local run.
+    """
+    return folders_by_fingerprint(root or artifacts_root(artifact))
 
 
 def lineage_lines(ancestor: Ancestor, seen: set[str], indent: str = "") -> Iterator[str]:

@@ -2,27 +2,31 @@
 
 import json
 import os
-import shutil
 import statistics
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.core.artifact import InputRef, Manifest, digest_file, verify
 from components.core.config import parse_config
-from components.core.errors import ArtifactError, SourceError, StorageError
+from components.core.errors import ArtifactError, SourceError
 from components.core.json_lines import read_lines
 from components.core.lineage import SOURCE_KIND
-from components.surrogate.rows import ReadRows, read_rows
+from components.core.scratch import scratch_folder
+from components.rewards.embedding_cache import EMBEDDINGS
+from components.surrogate.rows import AnswerRow, Pictures, ReadRows, read_rows
+from pipelines.folders import check_folder, check_parent, whole_folder
 from pipelines.line_files import bar, check_output, refuse_bad_lines, write_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from components.rewards.image_embedder import ImageEmbedderConfig
     from components.rewards.surrogate import SurrogateScorer
+    from components.surrogate.config import SurrogateConfig
+    from components.surrogate.fit import SurrogateResult
     from components.surrogate.measurement import Measurement
     from components.surrogate.peers import Embeds
 
@@ -45,28 +49,32 @@ def fit_to(data: Path, output: Path, config: Path | None, seed: int, console: "C
         RecipeError: The configuration cannot be read or has a wrong key, type or range.
         StorageError: The folder is not empty, or cannot be written.
     """
-    from components.surrogate.config import SurrogateConfig
-    from pipelines.section_file import load_section
-
-    settings = load_section(config, "surrogate", SurrogateConfig) if config else SurrogateConfig()
-    _check_folder(output)
-    read = read_rows(data)
-    if read.problems or not read.rows:
-        _refuse_data(data, read)
-    _quiet()
+    settings = load_settings(config)
+    check_folder(output)
+    rows = read_scored(data, settings)
+    quiet()
     from components.surrogate.fit import fit_rows
 
-    output = output.resolve()
-    with tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as scratch:
-        made = Path(scratch) / "surrogate"
-        result = fit_rows(read.rows, made, settings, seed, {"rows": InputRef(SOURCE_KIND, digest_file(data))})
-        if output.is_dir():
-            output.rmdir()
-        shutil.move(made, output)
+    with whole_folder(output) as made:
+        result = fit_rows(rows, made, settings, seed, {"rows": InputRef(SOURCE_KIND, digest_file(data))})
+    print_fit(result, str(data), output, console)
+
+
+def print_fit(result: "SurrogateResult", name: str, output: Path, console: "Console") -> None:
+    """Print what fitting reports.
+
+    Args:
+        result: What it reports.
+        name: Of the rows, which its warnings are about.
+        output: Where the surrogate is.
+        console: For the figures; the warnings go to standard error.
+    """
     for warning in result.warnings:
-        sys.stderr.write(f"warning: {data}: {warning}\n")
-    console.print(_table(("metric", "value"), {name: [_shown(value)] for name, value in result.metrics.items()}))
-    console.print(f"wrote {output}, fingerprint {result.manifest.fingerprint[:12]}", highlight=False, soft_wrap=True)
+        sys.stderr.write(f"warning: {name}: {warning}\n")
+    console.print(table(("metric", "value"), {name: [_shown(value)] for name, value in result.metrics.items()}))
+    console.print(_sources(result.cache), highlight=False)
+    fingerprint = result.manifest.fingerprint[:12]
+    console.print(f"wrote {output.resolve()}, fingerprint {fingerprint}", highlight=False, soft_wrap=True)
 
 
 def score_to(surrogate: str, file: Path, output: Path | None) -> None:
@@ -90,8 +98,9 @@ def score_to(surrogate: str, file: Path, output: Path | None) -> None:
         check_output(output)
     lines = read_lines(file)
     scorer, _, _ = load_surrogate(surrogate)
+    most = _max_pixels(scorer.image_embedder)
     with bar(len(lines)) as advance:
-        scored = score_answers(lines, scorer, advance)
+        scored = score_answers(lines, scorer, advance, Pictures(file.parent, most) if most else None)
     write_lines(scored.lines, output)
     mean = f"mean score {statistics.fmean(scored.scores):.4f}" if scored.scores else "no score"
     sys.stderr.write(f"{len(scored.scores)} of {len(lines)} scored, {mean}, {scored.abstained} abstained\n")
@@ -118,11 +127,11 @@ def eval_to(surrogate: str, data: Path, output: Path | None, console: "Console")
     from components.surrogate.measure import measure
 
     if output is not None:
-        _check_parent(output)
-    read = read_rows(data)
+        check_parent(output)
+    scorer, folder, manifest = load_surrogate(surrogate)
+    read = read_rows(data, max_pixels=_max_pixels(scorer.image_embedder))
     if not read.rows:
         _refuse_data(data, read)
-    scorer, folder, manifest = load_surrogate(surrogate)
     measurement = measure(
         scorer, read.rows, canary_rows(read.rows, seed=0), trained_kinds(manifest.identity), _embedder(manifest)
     )
@@ -146,15 +155,55 @@ def load_surrogate(name: str) -> "tuple[SurrogateScorer, Path, Manifest]":
         ArtifactError: There is no such folder, it is no surrogate, or its bytes changed.
         ModelError: Its embedding model is missing or another one.
     """
+    folder, manifest = find_surrogate(name)
+    quiet()
+    from components.rewards.surrogate import SurrogateScorer
+
+    return SurrogateScorer.load(folder, scratch_folder(EMBEDDINGS)), folder, manifest
+
+
+def find_surrogate(name: str) -> tuple[Path, Manifest]:
+    """The folder of a surrogate whose every byte is as it was written, and its manifest.
+
+    Args:
+        name: Its folder, or the word builtin.
+
+    Raises:
+        ArtifactError: There is no such folder, it is no surrogate, or its bytes changed.
+    """
     folder = _builtin() if name == BUILTIN else Path(name)
     if not folder.is_dir():
         remedy = f"Give the folder that `harmo surrogate fit` wrote, or the word {BUILTIN}"
         raise ArtifactError(name, "no such folder", remedy)
-    manifest = verify(folder, "surrogate")
-    _quiet()
-    from components.rewards.surrogate import SurrogateScorer
+    return folder, verify(folder, "surrogate")
 
-    return SurrogateScorer.load(folder), folder, manifest
+
+def load_settings(config: Path | None) -> "SurrogateConfig":
+    """How to fit, by a YAML file with the keys of a recipe's `surrogate`; None takes their defaults.
+
+    Raises:
+        RecipeError: It cannot be read or has a wrong key, type or range.
+    """
+    from components.surrogate.config import SurrogateConfig
+    from pipelines.section_file import load_section
+
+    return load_section(config, "surrogate", SurrogateConfig) if config else SurrogateConfig()
+
+
+def read_scored(data: Path, settings: "SurrogateConfig | None" = None) -> list[AnswerRow]:
+    """The rows of a file of scored answers.
+
+    Args:
+        data: JSON Lines.
+        settings: What they are fitted with; says how large a picture may be.
+
+    Raises:
+        SourceError: The file cannot be read, holds a bad line, or none.
+    """
+    read = read_rows(data, max_pixels=_max_pixels(settings.image_embedder if settings else None))
+    if read.problems or not read.rows:
+        _refuse_data(data, read)
+    return read.rows
 
 
 def load_scorer(name: str) -> "SurrogateScorer":
@@ -166,23 +215,34 @@ def print_measurement(measurement: "Measurement", console: "Console") -> None:
     """Print the main figures beside the baselines', then the canaries."""
     from components.surrogate.words import CANARY_HEADS, FIGURE_HEADS, canary_cells, figure_cells
 
-    console.print(_table(FIGURE_HEADS, figure_cells(measurement)))
+    console.print(table(FIGURE_HEADS, figure_cells(measurement)))
     if measurement.canaries:
-        console.print(_table(CANARY_HEADS, canary_cells(measurement)))
+        console.print(table(CANARY_HEADS, canary_cells(measurement)))
     for note in measurement.notes:
         console.print(f"note: {note}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _table(heads: tuple[str, ...], rows: Mapping[str, list[str]]) -> "Table":
+def table(heads: tuple[str, ...], rows: Mapping[str, list[str]]) -> "Table":
+    """A table whose first column is words and whose others are numbers, a row of cells a name."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(heads[0])
+    made = Table(heads[0])
     for head in heads[1:]:
-        table.add_column(head, justify="right")
+        made.add_column(head, justify="right")
     for name, cells in rows.items():
-        table.add_row(Text(name), *(Text(cell) for cell in cells))
-    return table
+        made.add_row(Text(name), *(Text(cell) for cell in cells))
+    return made
+
+
+def _max_pixels(images: "ImageEmbedderConfig | None") -> int:
+    """Of an image at most, for one who looks at images; 0 for one who does not."""
+    return images.max_pixels if images else 0
+
+
+def _sources(cache: Mapping[str, int]) -> str:
+    """Where the features of a fit came from."""
+    return f"features of {cache['computed']:,} rows computed, of {cache['file']:,} known from earlier runs"
 
 
 def _shown(value: float) -> str:
@@ -200,7 +260,7 @@ def _embedder(manifest: Manifest) -> "Embeds":
     from components.rewards.embedder import Embedder, EmbedderConfig
 
     values = manifest.identity.get("surrogate", {}).get("embedder", {})
-    return Embedder(parse_config(EmbedderConfig, values, "the surrogate's embedder"))
+    return Embedder(parse_config(EmbedderConfig, values, "the surrogate's embedder"), scratch_folder(EMBEDDINGS))
 
 
 def _write_report(
@@ -225,20 +285,7 @@ def _refuse_data(data: Path, read: ReadRows) -> None:
     )
 
 
-def _check_folder(output: Path) -> None:
-    _check_parent(output)
-    if output.is_dir() and any(output.iterdir()):
-        raise StorageError(str(output), "the folder is not empty", "Give a new or an empty folder")
-
-
-def _check_parent(output: Path) -> None:
-    if output.exists() and not output.is_dir():
-        raise StorageError(str(output), "is a file", "Give the path of a folder")
-    if not output.parent.is_dir():
-        raise StorageError(str(output), f"there is no folder {output.parent}", "Give a folder in one that exists")
-
-
-def _quiet() -> None:
+def quiet() -> None:
     """No bars of the libraries' own on standard error, and one thread: two can be ten times slower on a busy machine.
 
     Set before they are loaded.

@@ -1,6 +1,6 @@
 """What a person sees of the surrogate's loop: rows are picked, annotated, and scored by a teacher.
 
-`add_commands` puts these under `harmo surrogate`.
+`add_commands` puts these under `harmo surrogate`, and with them the budget curve and the surrogate's versions.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from pipelines import surrogate_curve, surrogate_decision, surrogate_refit
 
 if TYPE_CHECKING:
     from components.surrogate.ordering import Estimator
@@ -22,7 +24,7 @@ _SHOWN = 10
 
 
 def add_commands(app: typer.Typer, load: Load) -> None:
-    """Add pick, annotate and distil to a group of commands.
+    """Add the loop's commands to a group.
 
     Args:
         app: The group.
@@ -66,6 +68,10 @@ def add_commands(app: typer.Typer, load: Load) -> None:
     ) -> None:
         """Let a large reward model or a judge score rows; a killed run goes on where it was."""
         distil_to(rows, load_teacher_config(teacher), output, count, seed, dataset)
+
+    surrogate_curve.add_commands(app)
+    surrogate_refit.add_commands(app)
+    surrogate_decision.add_commands(app, load)
 
 
 def pick_to(rows: Path, surrogates: "Sequence[Estimator]", budget: int, output: Path) -> None:

@@ -7,6 +7,8 @@ artifacts, and on a cluster it is a volume.
 import os
 from pathlib import Path
 
+from components.core.errors import StorageError, as_storage_error
+
 VARIABLE = "HARMO_SCRATCH"
 
 
@@ -14,11 +16,19 @@ def scratch_folder(purpose: str) -> Path | None:
     """A folder for a purpose, made if need be; None where there is no scratch.
 
     Args:
-        purpose: Name of the folder: journal …
+        purpose: Name of the folder: journal, embeddings …
+
+    Raises:
+        StorageError: It cannot be made.
     """
     root = os.environ.get(VARIABLE)
     if not root:
         return None
     folder = Path(root) / purpose
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise as_storage_error(error, str(folder)) or StorageError(
+            str(folder), str(error), f"Give {VARIABLE} a folder that can be written, or leave it out"
+        ) from error
     return folder

@@ -11,6 +11,7 @@ from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
 from components.rewards.format import format_reward
 from components.rewards.hybrid import AnswerScorer, hybrid_accuracy
+from components.rewards.picture import picture_of
 from components.rewards.portfolio import PARTS
 
 HELD_OUT = "heldout_"
@@ -108,7 +109,8 @@ def _rewards(
     known = [sample for sample in own if sample.id in heldout]
     paid: dict[_Key, _Rewards] = {(s.benchmark, s.id): ({}, dict.fromkeys(PARTS, _NO_EXAMPLE)) for s in own}
     checked = [(Checkable.of(heldout[sample.id]), sample.completion) for sample in known]
-    for sample, accuracy in zip(known, hybrid_accuracy(checked, scorer, rewards), strict=True):
+    pictures = [picture_of(heldout[sample.id].images) for sample in known]
+    for sample, accuracy in zip(known, hybrid_accuracy(checked, scorer, rewards, pictures), strict=True):
         parts = {"format": format_reward(sample.completion, rewards.format)}
         reasons = {"length": _NO_GROUP}
         if accuracy.value is None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from components.rewards.embedder import TokenVectors
 from components.rewards.english import (
@@ -65,34 +65,35 @@ RISING = (
 """Features of which more is never worse, all else being equal."""
 
 
-def answer_features(
-    embedder: "Embedder", questions: Sequence[str], answers: Sequence[str], references: Sequence[Sequence[str]]
+class TextRow(NamedTuple):
+    """The texts of an answer."""
+
+    question: str
+    """"" where there is none."""
+    answer: str
+    references: tuple[str, ...]
+    """At least one."""
+
+
+def features_of(
+    rows: Sequence[TextRow], tokens: "dict[str, TokenVectors]", sentences: "dict[str, NDArray[np.float32]]"
 ) -> "NDArray[np.float32]":
     """Features of answers.
 
     Args:
-        embedder: Gives the vectors of texts and of their tokens; the references are remembered there.
-        questions: N questions; "" where there is none.
-        answers: N answers.
-        references: N lists of references, none empty.
+        rows: N rows of texts that were `seen`, at least one.
+        tokens: Of every text in them.
+        sentences: Likewise.
 
     Returns:
         Finite numbers, shape (N, F); see NAMES.
     """
     import numpy as np
 
-    rows = [
-        (_seen(question), _seen(answer), tuple(_seen(text) for text in texts))
-        for question, answer, texts in zip(questions, answers, references, strict=True)
-    ]
-    if not rows:
-        return np.zeros((0, len(NAMES)), dtype=np.float32)
-    texts = list(dict.fromkeys(text for question, answer, accepted in rows for text in (question, answer, *accepted)))
-    tokens, sentences = read_texts(embedder, texts)
     return np.stack([_features(row, tokens, sentences) for row in rows])
 
 
-def _seen(text: str) -> str:
+def seen(text: str) -> str:
     """The part that is looked at, as what an encoder can read: without half surrogate pairs."""
     return text[:LONGEST].encode("utf-8", "replace").decode("utf-8")
 
@@ -193,7 +194,7 @@ def _names(text: str) -> list[str]:
 
 
 def _features(
-    row: tuple[str, str, tuple[str, ...]],
+    row: TextRow,
     tokens: dict[str, TokenVectors],
     sentences: "dict[str, NDArray[np.float32]]",
 ) -> "NDArray[np.float32]":

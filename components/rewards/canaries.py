@@ -25,6 +25,7 @@ __all__ = [
     "CanariesConfig",
     "CanaryReport",
     "CanaryResult",
+    "Images",
     "Probe",
     "canary_gate",
     "check_canaries",
@@ -38,6 +39,8 @@ _EPSILON = 1e-9  # below this a difference of two totals is an error of rounding
 
 
 Policy = Literal["raise", "warn", "off"]
+Images = Mapping[Checkable, bytes]
+"""An encoded picture of each example that is about one."""
 
 
 class CanariesConfig(Config):
@@ -96,7 +99,10 @@ class CanaryReport:
 
 
 def run_canaries(
-    portfolio: Portfolio, examples: Sequence[Checkable], max_examples: int = CanariesConfig().max_examples
+    portfolio: Portfolio,
+    examples: Sequence[Checkable],
+    max_examples: int = CanariesConfig().max_examples,
+    images: Images | None = None,
 ) -> CanaryReport:
     """Score every probe beside the honest wrong answer to its example.
 
@@ -107,6 +113,7 @@ def run_canaries(
         portfolio: What is probed.
         examples: To probe it on; those without a reference or without a plausible wrong answer are skipped.
         max_examples: Examples to probe, spread evenly over those given.
+        images: Pictures of examples, for a portfolio that looks at them.
     """
     chosen = _spread(examples, max_examples)
     others: dict[AnswerType, list[str]] = defaultdict(list)
@@ -118,7 +125,7 @@ def run_canaries(
         if (wrong := honest_wrong_answer(example, others[example.answer_type])) is not None
         for probe in probes(example, wrong)
     ]
-    results = _results(portfolio, planned) if planned else []
+    results = _results(portfolio, planned, images or {}) if planned else []
     probed_examples = len({result.example for result in results})
     return CanaryReport(
         _pass_rates(results), _worst(results), len(results), probed_examples, len(chosen) - probed_examples
@@ -150,13 +157,19 @@ def check_canaries(report: CanaryReport, config: CanariesConfig) -> None:
     warnings.warn(str(error), RuntimeWarning, stacklevel=2)
 
 
-def canary_gate(portfolio: Portfolio, examples: Sequence[Checkable], config: CanariesConfig) -> dict[str, float]:
+def canary_gate(
+    portfolio: Portfolio,
+    examples: Sequence[Checkable],
+    config: CanariesConfig,
+    images: Images | None = None,
+) -> dict[str, float]:
     """Probe a portfolio before a policy is trained on it.
 
     Args:
         portfolio: What the policy will be trained on.
         examples: To probe it on.
         config: The policies; "off" scores nothing.
+        images: Pictures of examples, for a portfolio that looks at them.
 
     Returns:
         The metrics `canary_<kind>` of the examples that a rule checks and `canary_open_ended_<kind>` of the others:
@@ -169,25 +182,34 @@ def canary_gate(portfolio: Portfolio, examples: Sequence[Checkable], config: Can
     open_ended = [example for example in examples if not example.verifiable]
     relaxed = config.model_copy(update={"policy": config.open_ended_policy})
     return {
-        **_gate(portfolio, checked, config, "canary"),
-        **_gate(portfolio, open_ended, relaxed, "canary_open_ended"),
+        **_gate(portfolio, checked, config, "canary", images),
+        **_gate(portfolio, open_ended, relaxed, "canary_open_ended", images),
     }
 
 
-def _gate(portfolio: Portfolio, examples: Sequence[Checkable], config: CanariesConfig, name: str) -> dict[str, float]:
+def _gate(
+    portfolio: Portfolio,
+    examples: Sequence[Checkable],
+    config: CanariesConfig,
+    name: str,
+    images: Images | None,
+) -> dict[str, float]:
     if config.policy == "off" or not examples:
         return {}
-    report = run_canaries(portfolio, examples, config.max_examples)
+    report = run_canaries(portfolio, examples, config.max_examples, images)
     check_canaries(report, config)
     return {f"{name}_{kind}": rate for kind, rate in report.pass_rates.items()}
 
 
-def _results(portfolio: Portfolio, planned: Sequence[tuple[Checkable, str, Probe]]) -> list[CanaryResult]:
+def _results(
+    portfolio: Portfolio, planned: Sequence[tuple[Checkable, str, Probe]], images: Images
+) -> list[CanaryResult]:
     breakdowns = portfolio.score_groups(
         [example for example, _, _ in planned for _ in range(2)],
         [text for _, wrong, probe in planned for text in (honest_completion(wrong), probe.completion)],
         [None] * (2 * len(planned)),
         2,
+        images=[images.get(example) for example, _, _ in planned for _ in range(2)],
     )
     pairs = zip(planned, breakdowns[::2], breakdowns[1::2], strict=True)
     return [

@@ -10,6 +10,7 @@ import unicodedata
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -17,7 +18,7 @@ from pydantic import Field, model_validator
 
 from components.core.config import Config
 from components.core.errors import ModelError
-from components.rewards.embedding_cache import EmbeddingCache
+from components.rewards.embedding_cache import CacheCounts, EmbeddingCache
 from components.rewards.model_folder import WEIGHTS, checked_digest, commit_of, folder_digest, model_folder
 from components.rewards.precision import kernels, resolve_precision
 from components.rewards.windows import leaves_gaps, window_starts
@@ -107,7 +108,8 @@ class Embedder:
         folder, self.config = _locate(config)
         self._model = _load(folder, self.config)
         self.width = self._model.width
-        file = None if cache is None else cache / f"text-{_fingerprint(folder, self.config)[:32]}.sqlite"
+        self._folder = folder
+        file = None if cache is None else cache / f"text-{self.fingerprint[:32]}.sqlite"
         self._cache = EmbeddingCache(self.width, file)
         self._tokens: OrderedDict[str, TokenVectors] = OrderedDict()
         self._num_tokens = 0
@@ -193,6 +195,16 @@ class Embedder:
         """Whether parts of a text are not read, since it is longer than all its windows together."""
         window = self._model.window
         return window is not None and leaves_gaps(len(self._token_ids([text])[0]), window, self.config.max_windows)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of all that decides a vector, its last bits included; 64 hexadecimal digits."""
+        return _fingerprint(self._folder, self.config)
+
+    @property
+    def counts(self) -> CacheCounts:
+        """Where the vectors that were asked for came from."""
+        return self._cache.counts
 
     def _token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         with self._lock:
@@ -290,7 +302,6 @@ def _load(folder: Path, config: EmbedderConfig) -> "TextModel":
 
 
 def _fingerprint(folder: Path, config: EmbedderConfig) -> str:
-    """Of all that decides a vector, its last bits included."""
     settings = config.model_dump(include={"kind", "precision", "window_tokens", "overlap_tokens", "max_windows"})
     parts = {"scheme": _SCHEME, "files": folder_digest(folder), "kernels": kernels(), **settings}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

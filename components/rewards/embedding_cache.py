@@ -2,7 +2,8 @@
 
 The file is an SQLite database that several processes may use at once and that survives a kill. Every row carries a
 check sum over key and vector, so that a damaged file costs time but never gives a wrong vector: a damaged row is
-computed again, a damaged file made anew, both with a warning. A file that is locked, full or read-only is done without.
+computed again, a damaged file put aside and made anew, both with a warning. A file that is locked, full or read-only is
+done without.
 """
 
 import fcntl
@@ -12,6 +13,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,12 +25,15 @@ if TYPE_CHECKING:
 
 Content = TypeVar("Content", str, bytes)
 
+EMBEDDINGS = "embeddings"
+"""Folder of the scratch where what embedders and feature readers computed is kept."""
 IN_MEMORY = 200_000
 IN_FILE = 1_000_000
 _A_QUERY = 500
 _A_SLICE = 1024
 """Contents computed between two writes: what a kill costs at most."""
 _SUM_BYTES = 8
+_ASIDE = ".damaged"
 _SECONDS_FOR_A_LOCK = 30.0
 
 _OUT_OF_REACH = {
@@ -43,6 +48,15 @@ _OUT_OF_REACH = {
 """What SQLite says of a sound file that cannot be used now; anything else means damage."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass
+class CacheCounts:
+    """Where the contents that were asked for came from, those asked for at once and equal counted once."""
+
+    memory: int = 0
+    file: int = 0
+    computed: int = 0
 
 
 class EmbeddingCache:
@@ -63,6 +77,7 @@ class EmbeddingCache:
     ) -> None:
         self._known: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
         self._in_memory = in_memory
+        self.counts = CacheCounts()
         self._file = None if file is None else VectorFile(file, width, in_file)
 
     def fetch(
@@ -82,9 +97,13 @@ class EmbeddingCache:
         keys = [content_key(content) for content in contents]
         by_key = dict(zip(keys, contents, strict=True))
         found = {key: self._known[key] for key in by_key if key in self._known}
+        self.counts.memory += len(found)
         if self._file is not None:
-            found |= self._file.read([key for key in by_key if key not in found])
+            kept = self._file.read([key for key in by_key if key not in found])
+            self.counts.file += len(kept)
+            found |= kept
         missing = [key for key in by_key if key not in found]
+        self.counts.computed += len(missing)
         for start in range(0, len(missing), _A_SLICE):
             part = missing[start : start + _A_SLICE]
             computed = dict(zip(part, compute([by_key[key] for key in part]), strict=True))
@@ -202,14 +221,15 @@ class VectorFile:
             if self._made_anew or getattr(error, "sqlite_errorcode", 0) & 0xFF in _OUT_OF_REACH:
                 self._give_up(error)
                 return
-            _log.warning("%s: the embedding cache is damaged and made anew (%s)", self._path, error)
+            aside = f"{self._path.name}{_ASIDE}"
+            _log.warning("%s: the cache is damaged, put aside as %s and made anew (%s)", self._path, aside, error)
             try:
                 self._make_anew()
             except OSError as refusal:
                 self._give_up(refusal)
 
     def _give_up(self, error: Exception) -> None:
-        _log.warning("%s: the embedding cache is not used from here on (%s)", self._path, error)
+        _log.warning("%s: the cache is not used from here on (%s)", self._path, error)
         self._in_use = False
 
     def _make_anew(self) -> None:
@@ -221,8 +241,10 @@ class VectorFile:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if self._is_sound():  # another process was quicker
                 return
-            for name in (f"{self._path.name}-wal", f"{self._path.name}-shm", self._path.name):
+            for name in (f"{self._path.name}-wal", f"{self._path.name}-shm"):
                 self._path.with_name(name).unlink(missing_ok=True)
+            if self._path.exists():
+                self._path.replace(self._path.with_name(f"{self._path.name}{_ASIDE}"))
 
     def _is_sound(self) -> bool:
         try:

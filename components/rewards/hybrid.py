@@ -8,12 +8,13 @@ model is asked about a verifiable example only by a stated policy: `accuracy.und
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, cast
 
 from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
 from components.rewards.extraction import extract
 from components.rewards.format import adheres
+from components.rewards.picture import wants_images
 from components.rewards.rule import Verdict, verify_all
 from components.rewards.verdict import NO_ANSWER, UNDECIDED
 
@@ -34,6 +35,22 @@ class AnswerScorer(Protocol):
         Returns:
             Scores in [0, 1], None where the model abstains; shape (N,).
         """
+        ...
+
+
+class ImageScorer(Protocol):
+    """A reward model for answers that looks at the pictures that they are about."""
+
+    wants_images: bool
+
+    def score(
+        self,
+        questions: Sequence[str],
+        answers: Sequence[str],
+        references: Sequence[Sequence[str]],
+        images: Sequence[bytes | None] | None = None,
+    ) -> Sequence[float | None]:
+        """How good each answer is beside its picture; see AnswerScorer."""
         ...
 
 
@@ -59,13 +76,16 @@ class Accuracy:
     """The model's score of the answer, in [0, 1]; None where it was not asked or abstained."""
 
 
-_Question = tuple[str, str, tuple[str, ...]]
-_Judged = tuple[Checkable, str]
+_Question = tuple[str, str, tuple[str, ...], bytes | None]
+_Judged = tuple[Checkable, str, bytes | None]
 _Scores = Mapping[_Question, float | None]
 
 
 def hybrid_accuracy(
-    items: Sequence[tuple[Checkable, str]], scorer: AnswerScorer | None, config: RewardsConfig | None = None
+    items: Sequence[tuple[Checkable, str]],
+    scorer: AnswerScorer | None,
+    config: RewardsConfig | None = None,
+    images: Sequence[bytes | None] | None = None,
 ) -> list[Accuracy]:
     """The accuracy of each completion.
 
@@ -75,6 +95,8 @@ def hybrid_accuracy(
             answer that needs it has no value.
         config: How answers are extracted and what the scorer is asked beyond open-ended answers; the defaults
             if None.
+        images: The encoded picture of each item, None where there is none; shape (N,). They are shown to a scorer that
+            looks at them, and to no other.
 
     Returns:
         One accuracy an item, in order; a completion without an answer is worth 0.
@@ -84,14 +106,27 @@ def hybrid_accuracy(
     """
     config = config or RewardsConfig()
     answers = _answers([completion for _, completion in items], config)
-    pairs = [(checkable, answer) for (checkable, _), answer in zip(items, answers, strict=True)]
-    distinct = [(checkable, answer) for checkable, answer in dict.fromkeys(pairs) if answer is not None]
-    checked = [pair for pair in distinct if pair[0].verifiable]
-    verdicts = dict(zip(checked, verify_all(checked), strict=True))
-    asked = dict.fromkeys(_question(*pair) for pair in distinct if _is_for_model(verdicts.get(pair), config))
+    pictures = images if images is not None and wants_images(scorer) else [None] * len(items)
+    asked_about = [
+        (checkable, answer, picture) for (checkable, _), answer, picture in zip(items, answers, pictures, strict=True)
+    ]
+    distinct = [
+        (checkable, answer, picture) for checkable, answer, picture in dict.fromkeys(asked_about) if answer is not None
+    ]
+    verdicts = _verdicts(distinct)
+    asked = dict.fromkeys(_question(each) for each in distinct if _is_for_model(verdicts.get(each[:2]), config))
     scores = _scores(list(asked), scorer)
-    judged = {pair: _judge(pair, verdicts.get(pair), scores, config) for pair in distinct}
-    return [_no_answer(checkable) if answer is None else judged[checkable, answer] for checkable, answer in pairs]
+    judged = {each: _judge(each, verdicts.get(each[:2]), scores, config) for each in distinct}
+    return [
+        _no_answer(checkable) if answer is None else judged[checkable, answer, picture]
+        for checkable, answer, picture in asked_about
+    ]
+
+
+def _verdicts(distinct: Sequence[_Judged]) -> dict[tuple[Checkable, str], Verdict]:
+    """What the rules say of the answers that they can judge; pictures are nothing to them."""
+    checked = list(dict.fromkeys((checkable, answer) for checkable, answer, _ in distinct if checkable.verifiable))
+    return dict(zip(checked, verify_all(checked), strict=True))
 
 
 def _answers(completions: Sequence[str], config: RewardsConfig) -> list[str | None]:
@@ -118,17 +153,17 @@ def _is_for_model(verdict: Verdict | None, config: RewardsConfig) -> bool:
     return bool(config.strata.right or config.strata.wrong)
 
 
-def _judge(pair: _Judged, verdict: Verdict | None, scores: _Scores, config: RewardsConfig) -> Accuracy:
-    score = scores.get(_question(*pair))
+def _judge(judged: _Judged, verdict: Verdict | None, scores: _Scores, config: RewardsConfig) -> Accuracy:
+    score, answer = scores.get(_question(judged)), judged[1]
     if verdict is None:
-        return _by_model(score, pair[1])
+        return _by_model(score, answer)
     if verdict.correct is not None:
         value = float(verdict.correct)
-        return Accuracy(value, verdict.correct, pair[1], verdict.rule, "", verdict.confidence, verdict.flags, score)
+        return Accuracy(value, verdict.correct, answer, verdict.rule, "", verdict.confidence, verdict.flags, score)
     flags = (*verdict.flags, UNDECIDED)
     if config.accuracy.undecided == "surrogate" and score is not None:
-        return replace(_by_model(score, pair[1]), confidence=verdict.confidence, flags=flags)
-    return Accuracy(None, None, pair[1], verdict.rule, verdict.reason, verdict.confidence, flags)
+        return replace(_by_model(score, answer), confidence=verdict.confidence, flags=flags)
+    return Accuracy(None, None, answer, verdict.rule, verdict.reason, verdict.confidence, flags)
 
 
 def _by_model(score: float | None, answer: str) -> Accuracy:
@@ -142,18 +177,25 @@ def _no_answer(checkable: Checkable) -> Accuracy:
     return Accuracy(0.0, None, None, NO_ANSWER, flags=(NO_ANSWER,))
 
 
-def _question(checkable: Checkable, answer: str) -> _Question:
-    return checkable.question, answer, checkable.references
+def _question(judged: _Judged) -> _Question:
+    checkable, answer, picture = judged
+    return checkable.question, answer, checkable.references, picture
 
 
 def _scores(questions: Sequence[_Question], scorer: AnswerScorer | None) -> _Scores:
     if not questions or scorer is None:
         return {}
-    texts, answers, references = zip(*questions, strict=True)
-    scores = [None if score is None else float(score) for score in scorer.score(texts, answers, references)]
+    scores = [None if score is None else float(score) for score in _asked(questions, scorer)]
     if len(scores) != len(questions):
         raise ValueError(f"the scorer returned {len(scores)} scores for {len(questions)} answers: one each is needed")
-    for answer, score in zip(answers, scores, strict=True):
+    for (_, answer, _, _), score in zip(questions, scores, strict=True):
         if score is not None and not 0 <= score <= 1:
             raise ValueError(f"the scorer gave the answer {answer[:60]!r} {score}: a score must lie in [0, 1]")
     return dict(zip(questions, scores, strict=True))
+
+
+def _asked(questions: Sequence[_Question], scorer: AnswerScorer) -> Sequence[float | None]:
+    texts, answers, references, pictures = zip(*questions, strict=True)
+    if wants_images(scorer):
+        return cast("ImageScorer", scorer).score(texts, answers, references, images=pictures)
+    return scorer.score(texts, answers, references)

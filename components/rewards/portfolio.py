@@ -16,6 +16,7 @@ from components.rewards.config import RewardsConfig
 from components.rewards.format import format_reward
 from components.rewards.hybrid import Accuracy, AnswerScorer, hybrid_accuracy
 from components.rewards.length import length_parts
+from components.rewards.picture import wants_images
 from components.rewards.sandbox import set_limits
 from components.rewards.strata import stratified
 from components.rewards.verdict import UNDECIDED
@@ -43,6 +44,11 @@ class Portfolio:
         """Weight by part, in the order of PARTS."""
         return MappingProxyType(self._weights)
 
+    @property
+    def wants_images(self) -> bool:
+        """Whether the scorer looks at the pictures that answers are about."""
+        return wants_images(self._scorer)
+
     def score_groups(
         self,
         prompts: Sequence[Checkable],
@@ -50,6 +56,7 @@ class Portfolio:
         lengths: Sequence[int | None],
         group_size: int,
         truncated: Sequence[bool] | None = None,
+        images: Sequence[bytes | None] | None = None,
     ) -> list[RewardBreakdown]:
         """Score whole groups; consecutive `group_size` entries are the completions of one prompt.
 
@@ -60,6 +67,8 @@ class Portfolio:
                 length part; shape (B * G,).
             group_size: G, completions a prompt, >= 1.
             truncated: Whether generation was cut off; shape (B * G,). None: none was.
+            images: The encoded picture that each prompt is about, None where there is none; shape (B * G,). They are
+                shown to a scorer that looks at them, see `wants_images`, and to no other.
 
         Returns:
             One breakdown a completion, in order; shape (B * G,). `credited` names every part.
@@ -70,7 +79,7 @@ class Portfolio:
         """
         cut = [False] * len(prompts) if truncated is None else truncated
         _check_shapes(prompts, completions, lengths, cut, group_size)
-        accuracies = hybrid_accuracy(list(zip(prompts, completions, strict=True)), self._scorer, self._config)
+        accuracies = hybrid_accuracy(list(zip(prompts, completions, strict=True)), self._scorer, self._config, images)
         groups = (slice(start, start + group_size) for start in range(0, len(prompts), group_size))
         return [
             breakdown

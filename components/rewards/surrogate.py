@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from components.core.artifact import MANIFEST, verify
 from components.core.errors import ArtifactError, ModelError
-from components.rewards.answer_features import NAMES, answer_features
+from components.rewards.answer_features import NAMES
 from components.rewards.answer_gate import Ruling, rule_on
 from components.rewards.answer_heads import Head, load_head
 from components.rewards.answer_index import AnswerIndex, IndexedAnswer, read_index
 from components.rewards.calibration import Calibration
 from components.rewards.embedder import Embedder, EmbedderConfig
 from components.rewards.estimate import Estimate, Neighbour
+from components.rewards.feature_reader import FeatureReader
+from components.rewards.image_embedder import ImageEmbedder, ImageEmbedderConfig
+from components.rewards.image_features import IMAGE_NAMES
+from components.rewards.picture import Picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,7 +35,7 @@ TENSORS = "surrogate.safetensors"
 SETTINGS = "surrogate.json"
 FORMAT = 2
 """Of the artifact's files; 1 was the logistic head of the first version."""
-_CHUNK = 512  # answers whose token vectors are held at a time
+_CHUNK = 512  # answers that are judged at a time
 
 
 @dataclass(frozen=True)
@@ -54,20 +58,24 @@ class SurrogateScorer:
 
     Args:
         model: What fitting found; None where the dataset had nothing open-ended.
-        embedder: The embedding model.
-        answers: The texts of the index's points; may be a function that reads them when they are asked for.
+        reader: Makes the features of answers; None likewise.
+        answers: The texts of the index's points, or the folder that they are read from when they are asked for.
     """
 
     def __init__(
-        self, model: Model | None, embedder: Embedder | None, answers: Sequence[IndexedAnswer] | Path = ()
+        self, model: Model | None, reader: FeatureReader | None, answers: Sequence[IndexedAnswer] | Path = ()
     ) -> None:
         self._model = model
-        self._embedder = embedder
+        self._reader = reader
         self._answers = answers
 
     @classmethod
-    def load(cls, folder: Path) -> "SurrogateScorer":
+    def load(cls, folder: Path, cache: Path | None = None) -> "SurrogateScorer":
         """Load a surrogate artifact, every byte of it checked where it is sealed.
+
+        Args:
+            folder: The artifact.
+            cache: Folder where embeddings and features are kept from run to run, on a local disk; None: in memory only.
 
         Raises:
             ArtifactError: The folder holds no surrogate, one of another version, or a byte has changed.
@@ -87,10 +95,25 @@ class SurrogateScorer:
             raise ArtifactError(
                 str(folder), f"its tensors cannot be read ({error})", "Fit the surrogate again"
             ) from None
-        return cls(model, Embedder(EmbedderConfig(**settings["embedder"])), folder)
+        return cls(model, reader_of(settings, cache), folder)
+
+    @property
+    def wants_images(self) -> bool:
+        """Whether it was fitted to look at the pictures that answers are about."""
+        return self.image_embedder is not None
+
+    @property
+    def image_embedder(self) -> ImageEmbedderConfig | None:
+        """How it looks at pictures; None where it does not."""
+        images = None if self._reader is None else self._reader.images
+        return None if images is None else images.config
 
     def score(
-        self, questions: Sequence[str], answers: Sequence[str], references: Sequence[Sequence[str]]
+        self,
+        questions: Sequence[str],
+        answers: Sequence[str],
+        references: Sequence[Sequence[str]],
+        images: Sequence[Picture | None] | None = None,
     ) -> list[float | None]:
         """Score answers.
 
@@ -98,14 +121,17 @@ class SurrogateScorer:
             questions: N questions, "" where there is none.
             answers: N answers.
             references: N lists of references, none empty.
+            images: N pictures, None where there is none; only for a surrogate that `wants_images`.
 
         Returns:
             N scores in [0, 1], None where the surrogate abstains.
 
         Raises:
             ModelError: The surrogate was fitted on a dataset without open-ended examples.
+            ValueError: See `estimate`.
         """
-        return [None if found.abstains else found.score for found in self.estimate(questions, answers, references)]
+        estimates = self.estimate(questions, answers, references, images=images)
+        return [None if found.abstains else found.score for found in estimates]
 
     def estimate(
         self,
@@ -113,6 +139,7 @@ class SurrogateScorer:
         answers: Sequence[str],
         references: Sequence[Sequence[str]],
         neighbours: int = 0,
+        images: Sequence[Picture | None] | None = None,
     ) -> list[Estimate]:
         """What the surrogate says of answers, and how sure it is.
 
@@ -121,25 +148,30 @@ class SurrogateScorer:
             answers: N answers.
             references: N lists of references, none empty.
             neighbours: How many of the nearest scored answers to show with each.
+            images: N pictures, None where there is none; only for a surrogate that `wants_images`.
 
         Raises:
             ModelError: The surrogate was fitted on a dataset without open-ended examples.
-            ValueError: An answer has no reference, or the lists differ in length.
+            ValueError: An answer has no reference, the lists differ in length, an image is damaged, or images are given
+                to a surrogate that does not look at any.
         """
-        if self._model is None or self._embedder is None:
+        if self._model is None or self._reader is None:
             raise ModelError(
                 "the surrogate",
                 "it was fitted on a dataset without open-ended examples and cannot score one",
                 "Fit it on a dataset that has open-ended examples with references",
             )
-        rows = list(zip(questions, answers, references, strict=True))
-        for place, (_, _, texts) in enumerate(rows):
+        if images is not None and not self.wants_images:
+            raise ValueError("the surrogate was fitted without an image embedder: leave images out")
+        pictures = [None] * len(answers) if images is None else images
+        rows = list(zip(questions, answers, references, pictures, strict=True))
+        for place, (_, _, texts, _) in enumerate(rows):
             if not texts:
                 raise ValueError(f"references[{place}] is empty: give at least one accepted answer")
         found: list[Estimate] = []
         for start in range(0, len(rows), _CHUNK):
-            some, texts, accepted = zip(*rows[start : start + _CHUNK], strict=True)
-            features = answer_features(self._embedder, some, texts, accepted)
+            some, texts, accepted, seen = zip(*rows[start : start + _CHUNK], strict=True)
+            features = self._reader.read(some, texts, accepted, seen if self.wants_images else None)
             rulings = [rule_on(text, given) for text, given in zip(texts, accepted, strict=True)]
             found += judge(self._model, features, rulings, neighbours, self._texts() if neighbours else ())
         return found
@@ -243,6 +275,20 @@ def model_tensors(model: Model) -> "dict[str, NDArray[np.generic]]":
     return {name: np.ascontiguousarray(value) for name, value in tensors.items()}
 
 
+def reader_of(settings: dict[str, Any], cache: Path | None) -> FeatureReader:
+    """What makes the features that a surrogate was fitted on.
+
+    Raises:
+        ModelError: An embedding model is missing or is not the one the surrogate was fitted on.
+    """
+    images = settings.get("image_embedder")
+    return FeatureReader(
+        Embedder(EmbedderConfig(**settings["embedder"]), cache),
+        None if images is None else ImageEmbedder(ImageEmbedderConfig(**images), cache),
+        cache,
+    )
+
+
 def _read_settings(folder: Path) -> dict[str, Any]:
     path = folder / SETTINGS
     if not path.is_file():
@@ -255,7 +301,8 @@ def _read_settings(folder: Path) -> dict[str, Any]:
         raise ArtifactError(
             str(path), f"format {settings.get('format')!r}, this code reads {FORMAT}", "Fit the surrogate again"
         )
-    if settings["fitted"] and settings["features"] != list(NAMES):
+    names = [*NAMES, *(IMAGE_NAMES if settings.get("image_embedder") else ())]
+    if settings["fitted"] and settings["features"] != names:
         raise ArtifactError(
             str(path), "it was fitted on other features than this code makes", "Fit the surrogate again"
         )

@@ -18,7 +18,7 @@ from typing import Any
 
 from components.core.errors import SourceError
 from components.core.json_lines import BadLineError, read_lines, read_object, shown
-from components.surrogate.rows import AnswerRow, to_row
+from components.surrogate.rows import AnswerRow, to_row, with_image_files
 
 COLUMNS = ("id", "question", "references", "answer", "label", "score", "group", "kind")
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
@@ -39,21 +39,23 @@ class Annotated:
 
 def row_id(row: AnswerRow) -> str:
     """16 hexadecimal digits that name a row by its texts, whatever its score."""
-    content = json.dumps([row.question, list(row.references), row.answer, row.group, row.kind])
+    image = [row.image_key] if row.image else []
+    content = json.dumps([row.question, list(row.references), row.answer, row.group, row.kind, *image])
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
 def export_rows(rows: Sequence[AnswerRow], path: Path) -> None:
     """Write rows for people to label: a CSV sheet where the name ends in .csv, else JSON Lines.
 
-    Scores that rows have are left out, so that they sway nobody.
+    Scores that rows have are left out, so that they sway nobody. Pictures of JSON Lines are written into images/ beside
+    the file; a sheet has none.
 
     Args:
         rows: To be labelled.
         path: Replaced if it exists.
     """
     blank = [replace(row, score=None) for row in rows]
-    text = _csv(blank) if _is_sheet(path) else "".join(f"{json.dumps(_line(row))}\n" for row in blank)
+    text = _csv(blank) if _is_sheet(path) else "".join(f"{json.dumps(line)}\n" for line in _lines(blank, path.parent))
     # The mark at the beginning tells spreadsheets that this is UTF-8.
     path.write_text(text, encoding="utf-8-sig" if _is_sheet(path) else "utf-8", newline="")
 
@@ -100,6 +102,12 @@ def restored(cell: str) -> str:
 
 
 Item = Mapping[str, Any] | BadLineError
+
+
+def _lines(rows: Sequence[AnswerRow], folder: Path) -> list[dict[str, Any]]:
+    """Lines that name the rows as they are, with the pictures where they are written."""
+    written = with_image_files(rows, folder)
+    return [{"id": row_id(row), **own.to_json()} for row, own in zip(rows, written, strict=True)]
 
 
 def _line(row: AnswerRow) -> dict[str, Any]:
@@ -197,7 +205,7 @@ def _annotated(item: Item, known: Mapping[str, AnswerRow]) -> AnswerRow:
     if original is not None:
         texts = {"question": original.question, "references": list(original.references), "answer": original.answer}
         item = {**item, **texts, "group": original.group, "kind": original.kind}
-    row = to_row(item)
+    row = replace(to_row(item), image=original.image if original is not None else None)
     _check_judgement(item, row)
     if name is not None and original is None and name != row_id(row):
         raise BadLineError("its texts are not those that were exported: give the exported rows, or undo the changes")

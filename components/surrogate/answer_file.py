@@ -12,8 +12,8 @@ from typing import Any
 from components.core.json_lines import BadLineError, read_id, read_object
 from components.rewards.estimate import Estimate
 from components.surrogate.measure import NEIGHBOURS, score_problem
-from components.surrogate.ordering import Estimator
-from components.surrogate.rows import AnswerRow, to_row
+from components.surrogate.ordering import Estimator, estimates_of
+from components.surrogate.rows import AnswerRow, Pictures, to_row
 
 _BATCH = 512  # answers scored at once; large enough to share work, small enough to show progress
 
@@ -33,7 +33,10 @@ class ScoredAnswers:
 
 
 def score_answers(
-    lines: Sequence[str], scorer: Estimator, advance: Callable[[int], object] = lambda _: None
+    lines: Sequence[str],
+    scorer: Estimator,
+    advance: Callable[[int], object] = lambda _: None,
+    pictures: Pictures | None = None,
 ) -> ScoredAnswers:
     """Score the lines of a file.
 
@@ -41,12 +44,13 @@ def score_answers(
         lines: JSON objects with `references`, `answer` and, if there is one, `question` and `id`, one a line.
         scorer: The surrogate.
         advance: Called with the number of lines that have just been done; all calls sum to the number of lines.
+        pictures: How `image` is read; None: it is not looked at.
 
     Raises:
         ModelError: The surrogate refuses to score at all.
     """
     ids: list[dict[str, Any]] = []
-    read = [_read(line, ids) for line in lines]
+    read = [_read(line, ids, pictures) for line in lines]
     outcomes: dict[int, Estimate | str] = {
         index: str(item) for index, item in enumerate(read) if isinstance(item, BadLineError)
     }
@@ -68,13 +72,13 @@ def score_answers(
     )
 
 
-def _read(text: str, ids: list[dict[str, Any]]) -> AnswerRow | BadLineError:
+def _read(text: str, ids: list[dict[str, Any]], pictures: Pictures | None) -> AnswerRow | BadLineError:
     """A row, or what is wrong with the line; the line's id is added to `ids` in either case."""
     ids.append({})
     try:
         values = read_object(text)
         ids[-1] = read_id(values)
-        return to_row(values, scored=False)
+        return to_row(values, scored=False, pictures=pictures)
     except BadLineError as error:
         return error
 
@@ -84,8 +88,7 @@ def _batches(rows: dict[int, AnswerRow], scorer: Estimator) -> Iterator[tuple[li
     for start in range(0, len(places), _BATCH):
         batch = places[start : start + _BATCH]
         own = [rows[place] for place in batch]
-        questions, answers = [row.question for row in own], [row.answer for row in own]
-        yield batch, scorer.estimate(questions, answers, [row.references for row in own], NEIGHBOURS)
+        yield batch, estimates_of(scorer, own, NEIGHBOURS)
 
 
 def _record(number: int, outcome: Estimate | str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ For each seed the groups are shuffled, and the rows in each; a budget of n is th
 samples of one seed are nested, and what a larger budget adds is only more rows.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from random import Random
@@ -105,6 +106,28 @@ def nested_order(rows: Sequence[AnswerRow], seed: int) -> list[AnswerRow]:
     names = list(groups)
     random.shuffle(names)
     return [row for name in names for row in random.sample(groups[name], len(groups[name]))]
+
+
+def hold_out(rows: Sequence[AnswerRow], share: float = 0.25, seed: int = 0) -> tuple[list[AnswerRow], list[AnswerRow]]:
+    """Divide rows by group into those to fit on and those to measure on.
+
+    Args:
+        rows: Of two groups at least.
+        share: Of the rows to measure on, above 0; whole groups are drawn until it is reached or one is left.
+        seed: Decides which; the order of the rows does not.
+
+    Raises:
+        SourceError: There are fewer than two groups.
+    """
+    order, sizes = nested_order(rows, seed), Counter(row.group for row in rows)
+    names, held, count = list(dict.fromkeys(row.group for row in order)), set(), 0
+    if len(names) < 2:
+        problem = f"the {len(rows)} rows are all of one group, so that none can be held out"
+        raise SourceError("annotation budget", problem, "Give rows of more groups, or held-out rows of their own")
+    while len(names) > 1 and count < share * len(rows):
+        held.add(name := names.pop())
+        count += sizes[name]
+    return [row for row in order if row.group not in held], [row for row in order if row.group in held]
 
 
 def enough(curve: Sequence[BudgetPoint], tolerance: float = 0.01) -> int | None:

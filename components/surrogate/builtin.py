@@ -2,8 +2,8 @@
 
     python -m components.surrogate.builtin
 
-fits it again, in a few minutes, on components/surrogate/corpus, one group a topic, so that what it says of itself was
-measured on topics that it had not seen.
+fits it again, in a few minutes, on components/surrogate/corpus: a folder a hand, which is an author with habits of its
+own, and a file a topic. What it says of itself was measured on hands that it had not seen.
 """
 
 import hashlib
@@ -14,15 +14,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from components.core.artifact import InputRef, digest_file
+from components.core.lineage import SOURCE_KIND
 from components.rewards.embedder import EmbedderConfig
 from components.surrogate.config import SurrogateConfig
-from components.surrogate.fit import SurrogateResult, fit_rows
+from components.surrogate.fit import Hands, SurrogateResult, fit_rows
 from components.surrogate.rows import AnswerRow
 
 _HERE = Path(__file__).parent
 CORPUS = _HERE / "corpus"
 SEED = 0
-CONFIG = SurrogateConfig(embedder=EmbedderConfig(precision="float32"))
+NATURAL = "natural"
+"""The hand whose answers were not written to be hard, nor after the references."""
+CONFIG = SurrogateConfig(embedder=EmbedderConfig(precision="float32"), folds=8)
 """In the precision that every processor multiplies by itself: this artifact travels."""
 
 
@@ -35,24 +38,40 @@ def corpus_rows(folder: Path = CORPUS) -> list[AnswerRow]:
     """Scored answers of a corpus: its right ones score 1, its wrong ones 0; a topic is a group.
 
     Args:
-        folder: Holds a .jsonl a topic, whose lines have question, references, right, wrong and topic.
+        folder: Holds, itself or in a folder a hand, a .jsonl a topic, whose lines have question, references, right,
+            wrong and topic.
     """
     return list(_rows(folder))
 
 
 def fit_builtin(output: Path) -> SurrogateResult:
     """Fit the ready surrogate."""
-    return fit_rows(corpus_rows(), output, CONFIG, SEED, {"corpus": corpus_reference()})
+    return fit_rows(corpus_rows(), output, CONFIG, SEED, {"corpus": corpus_reference()}, hands=corpus_hands())
+
+
+def corpus_hands(folder: Path = CORPUS) -> Hands:
+    """Who wrote each topic of a corpus."""
+    hands = {json.loads(_first_line(path))["topic"]: path.parent.name for path in _files(folder)}
+    return Hands(hands, frozenset({NATURAL}))
 
 
 def corpus_reference() -> InputRef:
     """Names the corpus by its bytes, so that a surrogate of an older one is noticed."""
-    digests = "".join(digest_file(path) for path in sorted(CORPUS.glob("*.jsonl")))
-    return InputRef("corpus", hashlib.sha256(digests.encode()).hexdigest())
+    digests = "".join(digest_file(path) for path in _files(CORPUS))
+    return InputRef(SOURCE_KIND, hashlib.sha256(digests.encode()).hexdigest())
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.jsonl"))
+
+
+def _first_line(path: Path) -> str:
+    with path.open(encoding="utf-8") as stream:
+        return stream.readline()
 
 
 def _rows(folder: Path) -> Iterator[AnswerRow]:
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in _files(folder):
         for line in path.read_text(encoding="utf-8").splitlines():
             values = json.loads(line)
             for key, score in (("right", 1.0), ("wrong", 0.0)):

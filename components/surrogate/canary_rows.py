@@ -6,6 +6,7 @@ it has not seen are the honest alarm.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -32,7 +33,7 @@ def canary_rows(rows: Sequence[AnswerRow], seed: int, most: int = MOST) -> list[
     from components.surrogate.negatives import KINDS, Source, negative
 
     random = Random(seed)
-    by_question: dict[tuple[str, str], list[AnswerRow]] = {}
+    by_question: dict[tuple[str, str, str], list[AnswerRow]] = {}
     for row in rows:
         by_question.setdefault(question_of(row), []).append(row)
     if len(by_question) < 2:
@@ -55,7 +56,7 @@ def canary_rows(rows: Sequence[AnswerRow], seed: int, most: int = MOST) -> list[
         accepted = [*first.references, *(row.answer for row in answers if is_right(row))]
         for kind in KINDS:
             if text := negative(kind, source, random, accepted):
-                made.append(AnswerRow(first.question, first.references, text, 0.0, first.group, kind))
+                made.append(replace(first, answer=text, score=0.0, kind=kind))
     return made
 
 

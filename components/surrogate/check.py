@@ -10,9 +10,9 @@ def is_right(row: AnswerRow) -> bool:
     return row.score is not None and row.score > 0.5
 
 
-def question_of(row: AnswerRow) -> tuple[str, str]:
-    """What tells a row's question from others: its text, within its group, which may hold several."""
-    return row.group, row.question
+def question_of(row: AnswerRow) -> tuple[str, str, str]:
+    """What tells a row's question from others: its text and picture, within its group, which may hold several."""
+    return row.group, row.question, row.image_key
 
 
 def contradictions(rows: Sequence[AnswerRow]) -> list[tuple[int, int]]:
@@ -24,10 +24,10 @@ def contradictions(rows: Sequence[AnswerRow]) -> list[tuple[int, int]]:
     Returns:
         Of each such answer, its first row and the first that contradicts it, in order.
     """
-    first: dict[tuple[str, frozenset[str], str], int] = {}
+    first: dict[tuple[str, frozenset[str], str, str], int] = {}
     found: dict[int, tuple[int, int]] = {}
     for place, row in enumerate(rows):
-        key = (row.question, frozenset(row.references), " ".join(row.answer.casefold().split()))
+        key = (row.question, frozenset(row.references), " ".join(row.answer.casefold().split()), row.image_key)
         earlier = first.setdefault(key, place)
         if is_right(rows[earlier]) is not is_right(row):
             found.setdefault(earlier, (earlier, place))

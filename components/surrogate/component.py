@@ -27,4 +27,5 @@ def fit_surrogate(
         result = fit_surrogate(Path(dataset.path), Path(surrogate_model.path), config, seed)
         describe(surrogate_model, result.manifest.flat())
         measured = write_fit_report(Path(surrogate_model.path), Path(dataset.path), config, seed, Path(report.path))
-        log_metrics(metrics, {**result.metrics, **measured})
+        cache = {f"features_from_{source}": count for source, count in result.cache.items()}
+        log_metrics(metrics, {**result.metrics, **measured, **cache})

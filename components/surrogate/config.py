@@ -1,11 +1,12 @@
 """Settings of the surrogate reward model."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from components.core.config import Config
 from components.rewards.embedder import EmbedderConfig
+from components.rewards.image_embedder import ImageEmbedderConfig
 from components.surrogate.negatives import KINDS, TRAINED
 
 HeadName = Literal["logistic", "boosting", "bradley_terry", "knn"]
@@ -16,6 +17,9 @@ class SurrogateConfig(Config):
 
     embedder: EmbedderConfig = EmbedderConfig()
     """The frozen sentence embedding."""
+    image_embedder: ImageEmbedderConfig | None = None
+    """The frozen embedding of images and texts (CLIP, SigLIP) for answers about a picture; without one, texts are all
+    that is looked at."""
     head: Literal["auto", "logistic", "boosting", "bradley_terry", "knn"] = "auto"
     """What turns features into a score; auto chooses by cross-validation divided by group."""
     max_examples: int = Field(default=300, ge=5)
@@ -48,3 +52,11 @@ class SurrogateConfig(Config):
         if unknown:
             raise ValueError(f"{', '.join(unknown)}: no such kind; choose from {', '.join(KINDS)}")
         return kinds
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, serialise: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """The settings of a surrogate of texts alone do not speak of images; KFP takes no null either."""
+        values: dict[str, Any] = serialise(self)
+        if values.get("image_embedder", ()) is None:
+            del values["image_embedder"]
+        return values

@@ -2,7 +2,8 @@
 
 A bootstrap over groups draws whole groups; a row's weight is how often its group was drawn. Every figure here takes
 weights of shape (R, N), R resamples of N rows, and equals the figure of the rows repeated so often, so that the figure
-itself (all weights 1) and its resamples come out of the same lines.
+itself (all weights 1) and its resamples come out of the same lines. `plain_auc` and `pairwise` are the same for rows as
+they are: what heads are chosen by, a budget, a teacher and a challenger are measured by.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
 BINS = 15
 """Of the calibration, of equal width over 0..1: a tie never crosses a bin, and every resample has the same bins."""
-_CHUNK = 1000
-"""Rows of one question that are compared with all of it at a time."""
 
 
 def auc(scores: "Floats", right: "NDArray[np.bool_]", weights: "Floats") -> "Floats":
@@ -30,16 +29,60 @@ def auc(scores: "Floats", right: "NDArray[np.bool_]", weights: "Floats") -> "Flo
         weights: Shape (R, N).
 
     Returns:
-        Shape (R,); NaN where a resample has no right or no wrong answer.
+        Shape (R,); NaN where a resample has no right or no wrong answer, and everywhere where a score is NaN.
     """
     import numpy as np
 
+    if not len(scores) or np.isnan(scores).any():
+        return np.full(len(weights), np.nan)
     order, starts = _runs(scores)
     sorted_weights, sorted_right = weights[:, order], right[order]
     rights = np.add.reduceat(sorted_weights * sorted_right, starts, axis=1)
     wrongs = np.add.reduceat(sorted_weights * ~sorted_right, starts, axis=1)
     below = np.cumsum(wrongs, axis=1) - wrongs
     return _ratio((rights * (below + wrongs / 2)).sum(axis=1), rights.sum(axis=1) * wrongs.sum(axis=1))
+
+
+def plain_auc(scores: "Floats", right: "NDArray[np.bool_]") -> float | None:
+    """The area under the ROC curve of rows that count once each, as `auc`.
+
+    Args:
+        scores: Shape (N,).
+        right: Shape (N,).
+
+    Returns:
+        In 0..1; None where no answer is right or none is wrong.
+
+    Raises:
+        ValueError: A score is NaN, which has no place in an order.
+    """
+    import numpy as np
+
+    _refuse_nan(scores)
+    area = float(auc(scores, right, np.ones((1, len(scores))))[0])
+    return None if np.isnan(area) else area
+
+
+def pairwise(scores: "Floats", truth: "Floats", questions: "Numbers") -> float | None:
+    """Share of the pairs of a better and a worse answer to one question that are ordered rightly, ties half.
+
+    Args:
+        scores: Shape (N,).
+        truth: Shape (N,).
+        questions: The number of each row's question, shape (N,).
+
+    Returns:
+        In 0..1; None where no question has answers of several truths.
+
+    Raises:
+        ValueError: A score is NaN.
+    """
+    import numpy as np
+
+    if not len(scores):
+        return None
+    pairs = Pairs.of(scores, truth, questions, np.zeros_like(questions))
+    return float(pairs.won[0] / pairs.count[0]) if pairs.count[0] else None
 
 
 def spearman(first: "Floats", second: "Floats", weights: "Floats") -> "Floats":
@@ -77,17 +120,29 @@ class Pairs:
         Args:
             scores: Shape (N,).
             truth: Shape (N,).
-            questions: The number of each row's question, from 0 without gaps, shape (N,).
-            groups: The same of its group, which holds all of a question's rows.
+            questions: The number of each row's question, from 0, shape (N,).
+            groups: The number of its group, from 0, shape (N,); a group holds all of a question's rows.
+
+        Raises:
+            ValueError: A score is NaN, which has no place in an order.
         """
         import numpy as np
 
-        order = np.argsort(questions, kind="stable")
-        by_question = np.split(order, np.flatnonzero(np.diff(questions[order])) + 1)
-        counted = np.array([_ordered(scores[rows], truth[rows]) for rows in by_question])
-        places = groups[[rows[0] for rows in by_question]]
-        won, count = (np.bincount(places, weights=own, minlength=int(groups.max()) + 1) for own in counted.T)
-        return cls(won.astype(np.float64), count.astype(np.float64))
+        _refuse_nan(scores)
+        won, count = np.zeros((2, int(groups.max()) + 1 if len(groups) else 0))
+        levels = _levels(truth, questions)
+        values, ranks = np.unique(scores, return_inverse=True)
+        keys = questions * len(values) + ranks  # by question, then by score
+        order = np.argsort(keys)
+        sorted_keys, sorted_levels = keys[order], levels[order]
+        for level in range(1, int(levels.max(initial=0)) + 1):
+            worse, better = sorted_keys[sorted_levels < level], np.flatnonzero(levels == level)
+            first = questions[better] * len(values)
+            start, end = (np.searchsorted(worse, bound) for bound in (first, first + len(values)))
+            below, up_to = (np.searchsorted(worse, keys[better], side) for side in ("left", "right"))
+            won += np.bincount(groups[better], (below + up_to) / 2 - start, len(won))
+            count += np.bincount(groups[better], end - start, len(won))
+        return cls(won, count)
 
     def accuracy(self, drawn: "Floats") -> "Floats":
         """Share of the pairs that are ordered rightly.
@@ -174,18 +229,23 @@ def _centred(values: "Floats", weights: "Floats", total: "Floats") -> "Floats":
     return centred
 
 
-def _ordered(scores: "Floats", truth: "Floats") -> tuple[float, float]:
-    """Pairs of a question that are ordered rightly, ties half, and all pairs of different truth."""
+def _levels(truth: "Floats", questions: "Numbers") -> "Numbers":
+    """The rank of each row's truth among those of its question, from 0, equal ones equal; shape (N,)."""
     import numpy as np
 
-    won = count = 0.0
-    for start in range(0, len(scores), _CHUNK):
-        rows = slice(start, start + _CHUNK)
-        better = truth[rows, None] > truth[None, :]
-        signs = np.sign(scores[rows, None] - scores[None, :])
-        won += float(((signs + 1) / 2)[better].sum())
-        count += float(better.sum())
-    return won, count
+    order = np.lexsort((truth, questions))
+    is_other = np.diff(questions[order], prepend=-1) != 0
+    rises = np.cumsum((np.diff(truth[order], prepend=0) != 0) & ~is_other)
+    levels = np.empty(len(truth), dtype=np.int64)
+    levels[order] = rises - np.maximum.accumulate(np.where(is_other, rises, 0))
+    return levels
+
+
+def _refuse_nan(scores: "Floats") -> None:
+    import numpy as np
+
+    if np.isnan(scores).any():
+        raise ValueError(f"{int(np.isnan(scores).sum())} of {len(scores)} scores are NaN")
 
 
 def _ratio(above: "Floats", below: "Floats") -> "Floats":

@@ -4,17 +4,21 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.core.artifact import TIMINGS, InputRef, Manifest, seal, verify
 from components.core.example import AnswerType, Example, read_examples
-from components.rewards.answer_features import NAMES, answer_features, read_texts
+from components.core.scratch import scratch_folder
+from components.rewards.answer_features import NAMES
 from components.rewards.answer_gate import rule_on
 from components.rewards.answer_index import IndexedAnswer, settings_text, write_index
 from components.rewards.embedder import Embedder
+from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.estimate import Estimate
+from components.rewards.feature_reader import FeatureReader
+from components.rewards.image_embedder import ImageEmbedder
 from components.rewards.surrogate import FORMAT, SETTINGS, TENSORS, Model, judge, model_tensors
 from components.surrogate.config import HeadName, SurrogateConfig
 from components.surrogate.heads import (
@@ -34,7 +38,7 @@ from components.surrogate.heads import (
 )
 from components.surrogate.material import Material, material_of, question_numbers
 from components.surrogate.rows import AnswerRow
-from components.surrogate.scored_answers import ScoredAnswer, make_scored_answers
+from components.surrogate.scored_answers import answer_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +47,6 @@ if TYPE_CHECKING:
 METRICS = "metrics.json"
 WARNINGS = "warnings.json"
 _COVERED = 0.6  # share of the surest answers whose accuracy is reported
-_CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,33 @@ class SurrogateResult:
     warnings: list[str] = field(default_factory=list)
     """What is strange about the rows, such as contradicting scores."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """Wall time of encoding and of the rest; no part of the artifact's identity."""
+    """Wall time of encoding, of the features and of the rest; no part of the artifact's identity."""
+    cache: dict[str, int] = field(default_factory=dict)
+    """Where the rows' features came from: memory, file, computed; no part of the artifact's identity."""
+
+
+@dataclass(frozen=True)
+class Hands:
+    """Who wrote answers, and whose come as in use.
+
+    People differ in how they word what is right and what is wrong: a head that is chosen on groups left out of one
+    hand promises too much. And answers that were written to be hard say nothing of how sure a score is in use.
+    """
+
+    of: Mapping[str, str] = field(default_factory=dict)
+    """Hand by group; the head is chosen, calibrated and measured on hands left out instead of groups."""
+    natural: frozenset[str] = frozenset()
+    """Hands whose answers are as people and models give them, right and wrong, near and far. The curve and the
+    intervals are fitted on these alone; empty: on all."""
+
+    def natural_among(self, rows: Sequence[AnswerRow]) -> "NDArray[np.bool_]":
+        """Which rows are of a natural hand; all, where none is named."""
+        import numpy as np
+
+        return np.array([not self.natural or self.of.get(row.group) in self.natural for row in rows])
+
+
+NO_HANDS = Hands()
 
 
 def fit_rows(
@@ -65,6 +94,7 @@ def fit_rows(
     seed: int,
     inputs: Mapping[str, Manifest | InputRef] | None = None,
     heldout: Sequence[AnswerRow] = (),
+    hands: Hands = NO_HANDS,
 ) -> SurrogateResult:
     """Fit and save a surrogate.
 
@@ -75,41 +105,53 @@ def fit_rows(
         seed: Decides what is made of the rows.
         inputs: What the rows come from, by role.
         heldout: Scored answers to measure on besides.
+        hands: Who wrote the answers, where that is known.
 
     Returns:
-        The manifest; metrics: num_rows, num_made, and of the given rows out of fold auc, pairwise_accuracy,
+        The manifest; metrics: num_rows, num_made, and of the given rows (of the natural hands where there are any, and
+        of all with all_ in front) out of fold auc, pairwise_accuracy,
         cosine_auc, cosine_pairwise_accuracy, ece, brier, accuracy, accuracy_at_60, abstained, interval_coverage and
         canary_<kind>; the same with heldout_ in front of the held-out rows.
 
     Raises:
         SourceError: Nothing can be learnt from the rows; it says why.
     """
+    import numpy as np
+
     material = material_of(rows, config, seed)
     output.mkdir(parents=True, exist_ok=True)
-    clock = _Clock()
-    embedder = Embedder(config.embedder)
-    points = _points(material, embedder, clock)
+    start = time.perf_counter()
+    cache = scratch_folder(EMBEDDINGS)
+    embedder = Embedder(config.embedder, cache)
+    images = None if config.image_embedder is None else ImageEmbedder(config.image_embedder, cache)
+    reader = FeatureReader(embedder, images, cache)
+    points = _points(material, reader, hands.of)
     choice = _choose(points, config, seed)
-    model = _model(choice, points, config, seed)
+    natural = hands.natural_among(material.rows) & points.given
+    model = _model(choice, points, natural, config, seed)
     metrics = {"num_rows": float(material.num_given), "num_made": float(len(material.rows) - material.num_given)}
     metrics |= {f"quality_{name}": value for name, value in choice.qualities.items()}
-    given = material.rows[: material.num_given]
-    metrics |= _measured(model, given, points.take(points.given), choice.raw[points.given])
-    metrics |= _canary_rates(material, points, choice, model, config, embedder)
+    for where, prefix in ((natural, ""), (points.given, "" if natural.sum() == points.given.sum() else "all_")):
+        rows_there = [material.rows[place] for place in np.flatnonzero(where)]
+        found = _measured(model, rows_there, points.take(where), choice.raw[where])
+        metrics |= {f"{prefix}{name}": value for name, value in found.items()}
+    metrics |= _canary_rates(material, points, choice, model, config, reader)
     if heldout:
-        metrics |= {f"heldout_{name}": value for name, value in measured_on(model, embedder, heldout).items()}
-    clock.lap("fit")
+        metrics |= {f"heldout_{name}": value for name, value in measured_on(model, reader, heldout).items()}
+    seconds = {**reader.seconds, "fit": time.perf_counter() - start - sum(reader.seconds.values())}
     settings = {
         "format": FORMAT, "fitted": True, "embedder": embedder.config.identity(), "neighbours": config.neighbours,
-        "head": choice.name, "far": model.far, "min_confidence": config.min_confidence, "features": list(NAMES),
+        "head": choice.name, "far": model.far, "min_confidence": config.min_confidence, "features": list(reader.names),
         "coverage": config.coverage, "trained_kinds": list(config.negatives),
     }  # fmt: skip
+    if images is not None:
+        settings["image_embedder"] = images.config.identity()
     remembered = [row for row, kept in zip(material.rows, material.indexed, strict=True) if kept]
     _write(output, model, remembered, settings, metrics, material.warnings)
-    _write_timings(output, clock.seconds)
+    _write_timings(output, seconds, asdict(reader.counts))
     identity = {"surrogate": config.identity(), "seed": seed}
     manifest = seal(output, "surrogate", identity, inputs)
-    return SurrogateResult(manifest, metrics, material.warnings, clock.seconds)
+    return SurrogateResult(manifest, metrics, material.warnings, seconds, asdict(reader.counts))
 
 
 def fit_surrogate(dataset: Path, output: Path, config: SurrogateConfig, seed: int) -> SurrogateResult:
@@ -129,10 +171,9 @@ def fit_surrogate(dataset: Path, output: Path, config: SurrogateConfig, seed: in
     data = verify(dataset, "dataset")
     train = _open_ended(dataset / "train.parquet")[: config.max_examples]
     if len(train) >= config.folds:
-        scored = make_scored_answers(train, seed)
-        held_examples = _open_ended(dataset / "heldout.parquet")
-        held = _rows(held_examples, make_scored_answers(held_examples, seed + 1)) if held_examples else []
-        return fit_rows(_rows(train, scored), output, config, seed, {"dataset": data}, held)
+        looks = config.image_embedder is not None
+        held = answer_rows(_open_ended(dataset / "heldout.parquet"), seed + 1, looks)
+        return fit_rows(answer_rows(train, seed, looks), output, config, seed, {"dataset": data}, held)
     output.mkdir(parents=True, exist_ok=True)
     metrics = {"num_rows": 0.0}
     settings = {"format": FORMAT, "fitted": False, "embedder": config.embedder.identity()}
@@ -142,11 +183,11 @@ def fit_surrogate(dataset: Path, output: Path, config: SurrogateConfig, seed: in
     return SurrogateResult(seal(output, "surrogate", identity, {"dataset": data}), metrics)
 
 
-def measured_on(model: Model, embedder: Embedder, rows: Sequence[AnswerRow]) -> dict[str, float]:
+def measured_on(model: Model, reader: FeatureReader, rows: Sequence[AnswerRow]) -> dict[str, float]:
     """The figures of a model on scored rows that it has not seen; see `fit_rows`."""
     import numpy as np
 
-    features = _features(embedder, rows)
+    features = _features(reader, rows)
     scores = np.array([row.score or 0.0 for row in rows])
     questions = np.array(question_numbers(rows))
     everything = np.ones(len(rows), dtype=bool)
@@ -154,56 +195,31 @@ def measured_on(model: Model, embedder: Embedder, rows: Sequence[AnswerRow]) -> 
     return _measured(model, rows, points, model.head.raw(features))
 
 
-class _Clock:
-    """Wall time by part."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = defaultdict(float)
-        self._last = time.perf_counter()
-
-    def lap(self, name: str) -> None:
-        now = time.perf_counter()
-        self.seconds[name] += now - self._last
-        self._last = now
-
-
-def _points(material: Material, embedder: Embedder, clock: _Clock) -> Points:
+def _points(material: Material, reader: FeatureReader, hands: Mapping[str, str]) -> Points:
     import numpy as np
 
-    groups = {name: number for number, name in enumerate(dict.fromkeys(row.group for row in material.rows))}
-    clock.lap("fit")
-    parts = []
+    parties = [hands.get(row.group, row.group) for row in material.rows]
+    groups = {name: number for number, name in enumerate(dict.fromkeys(parties))}
     # By question, so that a question's texts are remembered while its rows are read.
     order = sorted(range(len(material.rows)), key=lambda place: (material.questions[place], place))
-    for start in range(0, len(order), _CHUNK):
-        some = [material.rows[place] for place in order[start : start + _CHUNK]]
-        read_texts(embedder, [text for row in some for text in (row.question, row.answer, *row.references)])
-        clock.lap("encode")
-        parts.append(_features(embedder, some))
-        clock.lap("features")
-    features = np.empty((len(order), len(NAMES)), dtype=np.float32)
-    features[order] = np.concatenate(parts)
+    features = np.empty((len(order), len(reader.names)), dtype=np.float32)
+    features[order] = _features(reader, [material.rows[place] for place in order])
     return Points(
         features=features,
         scores=np.array([row.score or 0.0 for row in material.rows]),
         weights=np.array(material.weights),
         questions=np.array(material.questions),
-        groups=np.array([groups[row.group] for row in material.rows]),
+        groups=np.array([groups[party] for party in parties]),
         given=np.arange(len(material.rows)) < material.num_given,
         indexed=np.array(material.indexed),
     )
 
 
-def _features(embedder: Embedder, rows: Sequence[AnswerRow]) -> "NDArray[np.float32]":
-    import numpy as np
-
-    parts = [
-        answer_features(
-            embedder, [row.question for row in some], [row.answer for row in some], [row.references for row in some]
-        )
-        for some in (rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK))
-    ]
-    return np.concatenate(parts) if parts else np.zeros((0, len(NAMES)), dtype=np.float32)
+def _features(reader: FeatureReader, rows: Sequence[AnswerRow]) -> "NDArray[np.float32]":
+    images = None if reader.images is None else [row.image for row in rows]
+    return reader.read(
+        [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows], images
+    )
 
 
 @dataclass(frozen=True)
@@ -228,13 +244,13 @@ def _choose(points: Points, config: SurrogateConfig, seed: int) -> _Choice:
     return _Choice(best, fitted[best], raws[best], {str(name): value for name, value in qualities.items()})
 
 
-def _model(choice: _Choice, points: Points, config: SurrogateConfig, seed: int) -> Model:
-    given = points.take(points.given)
+def _model(choice: _Choice, points: Points, natural: "NDArray[np.bool_]", config: SurrogateConfig, seed: int) -> Model:
+    seen = points.take(natural)
     remembered = points.take(points.indexed)
     index = fit_index(remembered)
     return Model(
         head=fit_head(choice.name, points, config, seed),
-        calibration=calibrate(choice.raw[points.given], given.scores, given.groups, config),
+        calibration=calibrate(choice.raw[natural], seen.scores, seen.groups, config),
         index=index,
         far=far_limit(index, remembered, config),
         neighbours=min(config.neighbours, len(index.scores)),
@@ -296,7 +312,7 @@ def _measured(model: Model, rows: Sequence[AnswerRow], points: Points, raw: "NDA
 
 
 def _canary_rates(
-    material: Material, points: Points, choice: _Choice, model: Model, config: SurrogateConfig, embedder: Embedder
+    material: Material, points: Points, choice: _Choice, model: Model, config: SurrogateConfig, reader: FeatureReader
 ) -> dict[str, float]:
     """Share of each kind's answers that score above the median of the given right answers, all out of fold."""
     import numpy as np
@@ -307,7 +323,7 @@ def _canary_rates(
     rows = [material.rows[place] for place in np.flatnonzero(taught)]
     judged = _judged(model, rows, points.features[taught], choice.raw[taught])
     if material.canaries:
-        features = _features(embedder, material.canaries)
+        features = _features(reader, material.canaries)
         raw = choice.folds.raw_of(points, features, np.array(material.canary_questions))
         rows, judged = rows + material.canaries, judged + _judged(model, material.canaries, features, raw)
     by_kind: dict[str, list[bool]] = defaultdict(list)
@@ -333,20 +349,12 @@ def _write(
     (output / WARNINGS).write_text(settings_text(list(warnings)), encoding="utf-8")
 
 
-def _write_timings(output: Path, seconds: Mapping[str, float]) -> None:
+def _write_timings(output: Path, seconds: Mapping[str, float], cache: Mapping[str, int]) -> None:
     folder = output / TIMINGS
     folder.mkdir(exist_ok=True)
     (folder / "seconds.json").write_text(json.dumps(seconds, indent=2), encoding="utf-8")
+    (folder / "cache.json").write_text(json.dumps(cache, indent=2), encoding="utf-8")
 
 
 def _open_ended(path: Path) -> list[Example]:
     return [example for example in read_examples(path) if example.answer_type is AnswerType.OPEN_ENDED]
-
-
-def _rows(examples: Sequence[Example], scored: Sequence[ScoredAnswer]) -> list[AnswerRow]:
-    """Scored answers as rows; those of one example are a group."""
-    return [
-        AnswerRow(examples[item.example].question, item.references, item.answer, item.score, str(item.example))
-        for item in scored
-        if item.answer.strip()
-    ]

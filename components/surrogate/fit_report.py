@@ -5,6 +5,8 @@ from pathlib import Path
 
 from components.core.artifact import read_manifest
 from components.core.example import AnswerType, read_examples
+from components.core.scratch import scratch_folder
+from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.surrogate import SETTINGS, SurrogateScorer
 from components.surrogate.canary_rows import canary_rows, trained_kinds
 from components.surrogate.config import SurrogateConfig
@@ -12,7 +14,7 @@ from components.surrogate.measure import measure
 from components.surrogate.measurement import Measurement
 from components.surrogate.report import ReportFacts, render_report
 from components.surrogate.rows import AnswerRow
-from components.surrogate.scored_answers import make_scored_answers
+from components.surrogate.scored_answers import answer_rows
 
 _CANARY_QUESTIONS = 60
 """Fewer than on the command line: this is in the way of a training."""
@@ -34,7 +36,7 @@ def write_fit_report(
         Figures as heldout_<name>; none where the surrogate was not fitted or nothing open-ended was held out.
     """
     manifest = read_manifest(surrogate)
-    rows = heldout_rows(dataset, seed)
+    rows = heldout_rows(dataset, config, seed)
     settings = json.loads((surrogate / SETTINGS).read_text(encoding="utf-8"))
     measurement = _measured(surrogate, rows, config, seed) if settings["fitted"] and rows else None
     facts = ReportFacts.of(surrogate, manifest, "the dataset's held-out examples", read_manifest(dataset).fingerprint)
@@ -43,20 +45,17 @@ def write_fit_report(
     return {f"heldout_{name}": value for name, value in measurement.flat().items()} if measurement else {}
 
 
-def heldout_rows(dataset: Path, seed: int) -> list[AnswerRow]:
+def heldout_rows(dataset: Path, config: SurrogateConfig, seed: int) -> list[AnswerRow]:
     """Answers made of the held-out open-ended examples, by the rules but not of the examples of fitting.
 
     Args:
         dataset: The dataset artifact.
-        seed: As given to fitting; the answers are of the next one.
+        config: As given to fitting.
+        seed: Likewise; the answers are of the next one.
     """
     found = read_examples(dataset / "heldout.parquet")
     examples = [example for example in found if example.answer_type is AnswerType.OPEN_ENDED]
-    return [
-        AnswerRow(examples[item.example].question, item.references, item.answer, item.score, str(item.example))
-        for item in (make_scored_answers(examples, seed + 1) if examples else ())
-        if item.answer.strip()
-    ]
+    return answer_rows(examples, seed + 1, config.image_embedder is not None)
 
 
 def _measured(surrogate: Path, rows: list[AnswerRow], config: SurrogateConfig, seed: int) -> Measurement:
@@ -64,5 +63,6 @@ def _measured(surrogate: Path, rows: list[AnswerRow], config: SurrogateConfig, s
 
     identity = {"surrogate": config.identity()}
     canaries = canary_rows(rows, seed, _CANARY_QUESTIONS)
-    scorer = SurrogateScorer.load(surrogate)
-    return measure(scorer, rows, canaries, trained_kinds(identity), Embedder(config.embedder), seed)
+    cache = scratch_folder(EMBEDDINGS)
+    scorer = SurrogateScorer.load(surrogate, cache)
+    return measure(scorer, rows, canaries, trained_kinds(identity), Embedder(config.embedder, cache), seed)

@@ -9,6 +9,8 @@ from components.rewards.answer_features import NAMES, RISING
 from components.rewards.answer_heads import Head, LinearHead, NeighbourHead, TreesHead
 from components.rewards.answer_index import AnswerIndex
 from components.rewards.calibration import Calibration
+from components.rewards.image_features import IMAGE_NAMES
+from components.surrogate import figures
 from components.surrogate.config import HeadName, SurrogateConfig
 
 if TYPE_CHECKING:
@@ -140,27 +142,13 @@ def quality(points: Points, raw: "Floats") -> float:
 
 def area(right: "NDArray[np.bool_]", values: "Floats") -> float:
     """Area under the ROC curve; 0.5 where one class is missing."""
-    from scipy.stats import rankdata
-
-    positive = int(right.sum())
-    negative = len(right) - positive
-    if not positive or not negative:
-        return 0.5
-    ranks = rankdata(values)
-    return float((ranks[right].sum() - positive * (positive + 1) / 2) / (positive * negative))
+    found = figures.plain_auc(values, right)
+    return 0.5 if found is None else found
 
 
 def pairwise(questions: "Places", right: "NDArray[np.bool_]", values: "Floats") -> float | None:
     """Share of (right, wrong) pairs of one question in the right order, a tie counting one half; None without pairs."""
-    sides: dict[int, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
-    for question, truth, value in zip(questions.tolist(), right.tolist(), values.tolist(), strict=True):
-        sides[question][truth].append(value)
-    outcomes = [
-        1.0 if high > low else 0.5 if high == low else 0.0
-        for wrongs, rights in sides.values()
-        for low, high in product(wrongs, rights)
-    ]
-    return sum(outcomes) / len(outcomes) if outcomes else None
+    return figures.pairwise(values, right.astype(float), questions)
 
 
 def calibration_error(right: "NDArray[np.bool_]", scores: "Floats", bins: int = 15) -> float:
@@ -273,13 +261,13 @@ def _boosting(points: Points, seed: int) -> TreesHead:
 
     features, right, weights = _two_sided(points)
     fitted = HistGradientBoostingClassifier(
-        max_iter=300,
-        learning_rate=0.05,
-        max_leaf_nodes=24,
-        min_samples_leaf=max(5, min(40, len(features) // 100)),
+        max_iter=350,
+        learning_rate=0.08,
+        max_leaf_nodes=48,
+        min_samples_leaf=max(5, min(80, len(features) // 200)),
         l2_regularization=10.0,
         max_features=0.3,
-        monotonic_cst=[1 if name in RISING else 0 for name in NAMES],
+        monotonic_cst=[1 if name in RISING else 0 for name in (*NAMES, *IMAGE_NAMES)[: features.shape[1]]],
         early_stopping=False,
         random_state=seed,
     )

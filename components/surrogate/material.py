@@ -20,7 +20,7 @@ _APART = 0.5  # scores of one answer that differ by more contradict each other
 _WORDS_OF_REFERENCE = 6  # a shorter right answer leaves too much open to stand as a reference
 _SHORT = 4  # words; a right answer of so few can stand as a reference for answers as short
 _CANARY_QUESTIONS = 200
-_MADE_WEIGHT = 1.0  # of a hard negative beside a given row
+_GIVEN_WEIGHT = 5.0  # of a given row beside one that is made of it: there are about four of those to each
 
 OTHER_REFERENCE = "other_reference"
 SHORT_REFERENCE = "short_reference"
@@ -96,11 +96,11 @@ def question_numbers(rows: Sequence[AnswerRow]) -> list[int]:
     Rows of one group with the same question that share a reference answer the same one, so that a reference may be
     left out of some of them.
     """
-    known: dict[tuple[str, str, str], int] = {}
+    known: dict[tuple[str, ...], int] = {}
     numbers: list[int] = []
     count = 0
     for row in rows:
-        keys = [(row.group, row.question, text) for text in row.references]
+        keys = [(row.group, row.question, text, row.image_key) for text in row.references]
         number = next((known[key] for key in keys if key in known), count)
         known |= {key: known.get(key, number) for key in keys}
         numbers.append(number)
@@ -124,7 +124,7 @@ def material_of(rows: Sequence[AnswerRow], config: SurrogateConfig, seed: int) -
     by_question: dict[int, list[AnswerRow]] = defaultdict(list)
     for row, number in zip(given, questions, strict=True):
         by_question[number].append(row)
-    found = Material(list(given), [1.0] * len(given), list(questions), len(given), [], [], warnings)
+    found = Material(list(given), [_GIVEN_WEIGHT] * len(given), list(questions), len(given), [], [], warnings)
     pool = _Pool(given, questions)
     step = max(1, len(by_question) // _CANARY_QUESTIONS)
     for number, answers in by_question.items():
@@ -183,19 +183,19 @@ def _make(
 ) -> None:
     """Rows that are made of one question's rows; first is the one with the most references."""
     right = [row.answer for row in rows if (row.score or 0.0) >= _RIGHT]
-    made = [(row, 1.0) for row in (*_left_out(first), *_other_reference(rows, first, right, random))]
+    made = [*_left_out(first), *_other_reference(rows, first, right, random)]
     base = random.choice(first.references)
     others = [text for text in (*first.references, *right) if text != base]
     for text in rewordings(base, others, random, config.rewordings):
-        made.append((replace(first, answer=text, score=1.0, kind=REWORDED), 1.0))
+        made.append(replace(first, answer=text, score=1.0, kind=REWORDED))
     accepted = {normalised(text) for text in (*first.references, *right)}
     for kind in config.negatives:
         text = negative(kind, source, random, first.references)
         if text and normalised(text) not in accepted:
-            made.append((replace(first, answer=text, score=0.0, kind=kind), _MADE_WEIGHT))
-    for row, weight in made:
+            made.append(replace(first, answer=text, score=0.0, kind=kind))
+    for row in made:
         found.rows.append(row)
-        found.weights.append(weight)
+        found.weights.append(1.0)
         found.questions.append(number)
 
 
@@ -266,9 +266,9 @@ def _canaries(
 
 
 def _merged(rows: Sequence[AnswerRow]) -> tuple[list[AnswerRow], list[str]]:
-    same: dict[tuple[str, str, tuple[str, ...], str], list[AnswerRow]] = defaultdict(list)
+    same: dict[tuple[str, str, tuple[str, ...], str, str], list[AnswerRow]] = defaultdict(list)
     for row in rows:
-        same[row.group, row.question, row.references, row.answer].append(row)
+        same[row.group, row.question, row.references, row.answer, row.image_key].append(row)
     warnings = []
     merged = []
     for several in same.values():

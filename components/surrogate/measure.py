@@ -25,7 +25,7 @@ from components.surrogate.measurement import (
     Measurement,
     WorstError,
 )
-from components.surrogate.ordering import Estimator
+from components.surrogate.ordering import Estimator, estimates_of
 from components.surrogate.peers import Embeds, peer_scores, word_counts
 from components.surrogate.rows import AnswerRow
 
@@ -105,11 +105,7 @@ def estimate_rows(scorer: Estimator, rows: Sequence[AnswerRow], neighbours: int 
     """
     if not rows:
         return []
-    estimates = list(
-        scorer.estimate(
-            [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows], neighbours
-        )
-    )
+    estimates = list(estimates_of(scorer, rows, neighbours))
     if len(estimates) != len(rows):
         problem = f"gave {len(estimates)} scores for {len(rows)} answers"
         raise ModelError("the surrogate", problem, "Fit it again with this version")

@@ -3,13 +3,18 @@
 What the loop's stages compare scorers by: an annotation budget, a teacher, a champion and its challenger.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from components.rewards.estimate import Estimate
+from components.rewards.picture import Picture, wants_images
+from components.surrogate import figures
+from components.surrogate.check import question_of
 from components.surrogate.rows import AnswerRow
+
+if TYPE_CHECKING:
+    from components.surrogate.figures import Floats
 
 Scores = Callable[[Sequence[AnswerRow]], Sequence[Estimate]]
 """A scorer at work: an estimate for each of N rows, whose own scores it does not look at."""
@@ -31,11 +36,32 @@ class Estimator(Protocol):
         ...
 
 
+class ImageEstimator(Protocol):
+    """A surrogate that looks at pictures."""
+
+    def estimate(
+        self,
+        questions: Sequence[str],
+        answers: Sequence[str],
+        references: Sequence[Sequence[str]],
+        neighbours: int = 0,
+        images: Sequence[Picture | None] | None = None,
+    ) -> Sequence[Estimate]:
+        """What the surrogate says of each answer beside its picture."""
+        ...
+
+
 def scores_of(estimator: Estimator, neighbours: int = 0) -> Scores:
     """A surrogate as a scorer of rows."""
-    return lambda rows: estimator.estimate(
-        [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows], neighbours
-    )
+    return lambda rows: estimates_of(estimator, rows, neighbours)
+
+
+def estimates_of(estimator: Estimator, rows: Sequence[AnswerRow], neighbours: int = 0) -> Sequence[Estimate]:
+    """What a surrogate says of rows, which it sees with their pictures if it looks at any."""
+    texts = [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows]
+    if wants_images(estimator):
+        return cast("ImageEstimator", estimator).estimate(*texts, neighbours, images=[row.image for row in rows])
+    return estimator.estimate(*texts, neighbours)
 
 
 RIGHT = 0.5
@@ -65,14 +91,18 @@ def ordered_pairs(rows: Sequence[AnswerRow], scores: Sequence[float]) -> list[Or
         One entry for each question that has answers of several true scores, in the order of the rows. A question is a
         text within a group, which may hold several; its references may differ from row to row.
     """
-    questions: dict[tuple[str, str], tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
-    for row, score in zip(rows, scores, strict=True):
-        if row.score is not None:
-            truths, own = questions[row.group, row.question]
-            truths.append(row.score)
-            own.append(score)
-    counted = {key: _count(*values) for key, values in questions.items()}
-    return [Ordered(group, won, pairs) for (group, _), (won, pairs) in counted.items() if pairs]
+    import numpy as np
+
+    judged, own = _judged(rows, scores)
+    names = [question_of(row) for row in judged]
+    number = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    questions = np.array([number[name] for name in names], dtype=np.int64)
+    pairs = figures.Pairs.of(own, _truths(judged), questions, questions)
+    return [
+        Ordered(group, float(won), int(count))
+        for (group, *_), won, count in zip(number, pairs.won, pairs.count, strict=True)
+        if count
+    ]
 
 
 def pairwise_accuracy(rows: Sequence[AnswerRow], scores: Sequence[float]) -> float | None:
@@ -100,23 +130,19 @@ def auc(rows: Sequence[AnswerRow], scores: Sequence[float]) -> float | None:
     Returns:
         In [0, 1]; None where all are right or all are wrong.
     """
-    from sklearn.metrics import roc_auc_score
-
-    judged = [(row.score > RIGHT, score) for row, score in zip(rows, scores, strict=True) if row.score is not None]
-    if len({truth for truth, _ in judged}) < 2:
-        return None
-    return float(roc_auc_score([truth for truth, _ in judged], [score for _, score in judged]))
+    judged, own = _judged(rows, scores)
+    return figures.plain_auc(own, _truths(judged) > RIGHT)
 
 
-def _count(truths: Sequence[float], scores: Sequence[float]) -> tuple[float, int]:
-    """Pairs won and pairs, of the answers to one question."""
+def _judged(rows: Sequence[AnswerRow], scores: Sequence[float]) -> "tuple[list[AnswerRow], Floats]":
+    """The rows that have a true score, and the scores to judge of these."""
     import numpy as np
 
-    truth, score = np.asarray(truths, dtype=np.float64), np.asarray(scores, dtype=np.float64)
-    won, pairs = 0.0, 0
-    for level in np.unique(truth)[1:]:
-        better, worse = score[truth == level], np.sort(score[truth < level])
-        below, up_to = (np.searchsorted(worse, better, side) for side in ("left", "right"))
-        won += float((below + up_to).sum() / 2)
-        pairs += len(better) * len(worse)
-    return won, pairs
+    both = [(row, score) for row, score in zip(rows, scores, strict=True) if row.score is not None]
+    return [row for row, _ in both], np.array([score for _, score in both], dtype=np.float64)
+
+
+def _truths(rows: Sequence[AnswerRow]) -> "Floats":
+    import numpy as np
+
+    return np.array([row.score for row in rows], dtype=np.float64)

@@ -4,9 +4,12 @@ Classes give the colours, so that a plot follows the theme of the page that it s
 model or a person but numbers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import floor, log2
+from statistics import fmean, stdev
 
+from components.surrogate.budget import BudgetPoint
 from components.surrogate.measurement import COVERAGES, CalibrationBin, Figure, Figures
 
 _WIDTH, _HEIGHT = 420, 320
@@ -41,8 +44,8 @@ class _Frame:
         placed = " ".join(f"{self.across(x):.1f},{self.down(y):.1f}" for x, y in points)
         return f'<polyline class="{kind}" points="{placed}"/>'
 
-    def dot(self, x: float, y: float, radius: float) -> str:
-        return f'<circle class="dot" cx="{self.across(x):.1f}" cy="{self.down(y):.1f}" r="{radius:.1f}"/>'
+    def dot(self, x: float, y: float, radius: float, kind: str = "dot") -> str:
+        return f'<circle class="{kind}" cx="{self.across(x):.1f}" cy="{self.down(y):.1f}" r="{radius:.1f}"/>'
 
 
 def calibration_plot(bins: Sequence[CalibrationBin]) -> str:
@@ -95,6 +98,58 @@ def coverage_plot(points: Sequence[tuple[float, float]], figures: Figures) -> st
     )
     marks = [mark for share, figure in marked.items() if figure for mark in _marked(frame, share, figure)]
     return _svg([*axes, frame.path("curve", points), *marks])
+
+
+def budget_plot(curve: Sequence[BudgetPoint], enough: int | None) -> str:
+    """Held-out accuracy by the number of labels, on a scale where each doubling is as wide.
+
+    Args:
+        curve: Rising, with at least one point that could be measured.
+        enough: Labels that are marked with a line; None marks none.
+
+    Returns:
+        An SVG element with both figures, each with one standard deviation between draws.
+    """
+    measured = [point for point in curve if point.pairwise]
+    values = [(log2(point.rows), [_band(point.pairwise), _band(point.auc)]) for point in measured]
+    low = min(0.9, floor(10 * min(lower for _, bands in values for _, lower, _ in bands)) / 10)
+    first, last = values[0][0], values[-1][0]
+    frame = _Frame((first - 0.3, last + 0.3), (max(0.0, low), 1))
+    steps = round(10 * (1 - frame.y[0]))
+    ticks = (
+        _apart([place for place, _ in values], (last - first) / 10),
+        [frame.y[0] + place / 10 for place in range(steps + 1)],
+    )
+    axes = _axes(frame, ticks, ("labels", "on held-out rows"), (lambda place: f"{2**place:.0f}", _per_cent))
+    guide = [] if enough is None else [frame.line("guide", (log2(enough), frame.y[0]), (log2(enough), 1))]
+    series = [
+        piece
+        for number, kind in enumerate(("first", "second"))
+        for piece in _series(frame, kind, [(place, *bands[number]) for place, bands in values])
+    ]
+    return _svg([*axes, *guide, *series])
+
+
+def _apart(places: Sequence[float], least: float) -> list[float]:
+    """Of rising places those whose words do not run into each other; the last is always one."""
+    kept: list[float] = []
+    for place in reversed(places):
+        if not kept or kept[-1] - place >= least:
+            kept.append(place)
+    return kept[::-1]
+
+
+def _band(values: Sequence[float]) -> tuple[float, float, float]:
+    """Mean, and one standard deviation below and above, within 0..1."""
+    mean, spread = fmean(values), stdev(values) if len(values) > 1 else 0.0
+    return mean, max(0.0, mean - spread), min(1.0, mean + spread)
+
+
+def _series(frame: _Frame, kind: str, points: Sequence[tuple[float, float, float, float]]) -> Iterator[str]:
+    yield frame.path(f"curve {kind}", [(place, mean) for place, mean, _, _ in points])
+    for place, mean, lower, upper in points:
+        yield frame.line(f"interval-line {kind}", (place, lower), (place, upper))
+        yield frame.dot(place, mean, 4, f"dot {kind}")
 
 
 def _marked(frame: _Frame, share: float, figure: Figure) -> list[str]:

@@ -21,6 +21,7 @@ from components.core.errors import ArtifactError, EmptyDatasetError
 from components.core.example import AnswerType, Example, read_examples
 from components.core.json_lines import BadLineError
 from components.core.rollouts import read_batches
+from components.surrogate.config import SurrogateConfig
 from components.surrogate.rows import AnswerRow, to_row, write_rows
 
 KIND = "rollout"
@@ -42,6 +43,15 @@ class RefitConfig(Config):
     """Rows of one question at most, right and wrong ones alike."""
     max_share: float = Field(default=0.5, gt=0, lt=1)
     """Of all rows that the new version is fitted on, so that rollouts do not drown what people annotated."""
+
+
+class VersionConfig(Config):
+    """How the next version of a surrogate is made."""
+
+    surrogate: SurrogateConfig | None = None
+    """How it is fitted; as the last version if None."""
+    selection: RefitConfig = RefitConfig()
+    """Which rollouts become rows."""
 
 
 @dataclass(frozen=True)
@@ -133,19 +143,19 @@ def seal_rows(rows: Iterable[AnswerRow], folder: Path, identity: Mapping[str, ob
     return seal(folder, ROWS_KIND, identity, inputs)
 
 
-def versions(folder: Path, root: Path) -> list[Manifest]:
+def versions(folder: Path, *roots: Path) -> list[Manifest]:
     """A surrogate and the versions before it, the newest first.
 
     Args:
         folder: The surrogate artifact.
-        root: Where the earlier versions lie.
+        roots: Where the earlier versions lie.
 
     Raises:
-        ArtifactError: A version is missing under root, or was changed.
+        ArtifactError: A version is missing under the roots, or was changed.
     """
     from components.core.lineage import folders_by_fingerprint
 
-    places = folders_by_fingerprint(root)
+    places = {name: place for root in roots for name, place in folders_by_fingerprint(root).items()}
     found = [verify(folder, "surrogate")]
     while (reference := found[-1].inputs.get("parent")) is not None:
         place = places.get(reference.fingerprint)

@@ -76,10 +76,10 @@ def render_report(facts: ReportFacts, measurement: Measurement | None) -> str:
         A whole HTML document, without any script and any reference to another file or host.
     """
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
-            style=_safe((_FOLDER / "report.css").read_text(encoding="utf-8")),
+            style=style(),
             facts=facts,
             limits=LIMITS,
             settings=json.dumps(facts.manifest.identity, indent=2, ensure_ascii=False),
@@ -98,8 +98,8 @@ def _content(measurement: Measurement) -> dict[str, Any]:
         "figures": words.figure_cells(measurement),
         "figure_heads": words.FIGURE_HEADS,
         "headline": _headline(measurement),
-        "calibration_plot": _safe(calibration_plot(measurement.calibration)),
-        "coverage_plot": _safe(coverage_plot(measurement.coverage, measurement.figures)),
+        "calibration_plot": safe(calibration_plot(measurement.calibration)),
+        "coverage_plot": safe(coverage_plot(measurement.coverage, measurement.figures)),
         "canary_tables": [table for table in tables if table[1]],
         "reasons": _reasons(measurement.abstains),
         "length": {
@@ -134,17 +134,23 @@ def _headline(measurement: Measurement) -> list[tuple[str, str, str]]:
     ]
 
 
-def _safe(markup: str) -> Any:
+def style() -> Any:
+    """The style sheet of the surrogate's pages, as markup."""
+    return safe((_FOLDER / "report.css").read_text(encoding="utf-8"))
+
+
+def safe(markup: str) -> Any:
     """Markup of this project's own making, which the template does not escape."""
     from markupsafe import Markup
 
     return Markup(markup)
 
 
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """The templates of the surrogate's pages; what they are given is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    environment = Environment(
+    templates = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
@@ -152,5 +158,5 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     filters = (words.share, words.clipped, words.canary_row, words.pooled, words.value)
-    environment.filters |= {filter_.__name__: filter_ for filter_ in filters}
-    return environment
+    templates.filters |= {filter_.__name__: filter_ for filter_ in filters}
+    return templates

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from random import Random
 
 from components.core.example import Example
+from components.rewards.picture import picture_of
+from components.surrogate.rows import AnswerRow
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,28 @@ def make_scored_answers(examples: Sequence[Example], seed: int) -> list[ScoredAn
         scored
         for index, example in enumerate(examples)
         for scored in _answers_of(index, example, examples, words, random)
+    ]
+
+
+def answer_rows(examples: Sequence[Example], seed: int, with_images: bool = False) -> list[AnswerRow]:
+    """The same as rows, blank answers left out; those of one example are a group, named by its number.
+
+    Args:
+        examples: Open-ended examples.
+        seed: Decides the changes.
+        with_images: Whether the rows have the examples' pictures, for a surrogate that looks at them.
+    """
+    return [
+        AnswerRow(
+            question=examples[item.example].question,
+            references=item.references,
+            answer=item.answer,
+            score=item.score,
+            group=str(item.example),
+            image=picture_of(examples[item.example].images) if with_images else None,
+        )
+        for item in (make_scored_answers(examples, seed) if examples else ())
+        if item.answer.strip()
     ]
 
 

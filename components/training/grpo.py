@@ -18,13 +18,15 @@ from components.core.errors import EmptyDatasetError
 from components.core.example import Example
 from components.core.policy import Policy, load_model, load_processor
 from components.core.rollouts import read_batches, reward_time, seconds_by_step, write_curves
+from components.core.scratch import scratch_folder
 from components.rewards.canaries import canary_gate
 from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
+from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.portfolio import PARTS, Portfolio
 from components.rewards.surrogate import SurrogateScorer
 from components.training.audit import RolloutAudit
-from components.training.canary_watch import canary_watch
+from components.training.canary_watch import canary_watch, pictures_of
 from components.training.config import TrainingConfig
 from components.training.data import read_train, rollout_dataset
 from components.training.rewarding import CompletionLimit, PortfolioRewards, Scale, silent_groups
@@ -94,8 +96,9 @@ def train(
     for folder in (outputs.policy, outputs.rollouts):
         folder.mkdir(parents=True, exist_ok=True)
     policy = Policy.load(inputs.base)
-    portfolio = Portfolio(rewards, SurrogateScorer.load(inputs.surrogate))
-    canaries = canary_gate(portfolio, [Checkable.of(example) for example in examples], config.canaries)
+    portfolio = Portfolio(rewards, SurrogateScorer.load(inputs.surrogate, scratch_folder(EMBEDDINGS)))
+    pictures = pictures_of(examples) if portfolio.wants_images else {}
+    canaries = canary_gate(portfolio, [Checkable.of(example) for example in examples], config.canaries, pictures)
     trainer = _make_trainer(inputs.base, policy, examples, config, portfolio, rewards, outputs, seed)
     trainer.train()
     trainer.save_model(str(outputs.policy))
@@ -177,13 +180,15 @@ def _make_trainer(
     adapter = PortfolioRewards(
         portfolio, examples, config.num_generations, audit_scale(config.scale_rewards), audit, limit
     )
+    pictures = pictures_of(examples) if portfolio.wants_images else {}
+    checkables = [Checkable.of(example) for example in examples]
     return GRPOTrainer(
         model=model,
         reward_funcs=adapter.functions(),
         args=grpo_arguments(config, rewards, policy, seed, outputs.policy.parent / "checkpoints"),
         train_dataset=rollout_dataset(examples, policy),
         processing_class=processor,
-        callbacks=[canary_watch(portfolio, [Checkable.of(example) for example in examples], config.canaries)],
+        callbacks=[canary_watch(portfolio, checkables, config.canaries, pictures)],
     )
 
 

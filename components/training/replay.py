@@ -15,10 +15,13 @@ from components.core.config import parse_config
 from components.core.errors import ArtifactError, HarmoError
 from components.core.example import Example
 from components.core.rollouts import read_batches
+from components.core.scratch import scratch_folder
 from components.rewards.advantage import group_advantages
 from components.rewards.checkable import Checkable
 from components.rewards.config import RewardsConfig
+from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.length import length_reference
+from components.rewards.picture import picture_of
 from components.rewards.portfolio import PARTS, Portfolio
 from components.rewards.surrogate import SurrogateScorer
 from components.training.audit import CREDITED, ScoredBatch
@@ -140,7 +143,7 @@ class AuditedRun:
         rewards = parse_config(RewardsConfig, manifest.identity["rewards"], "the rewards of the run")
         return cls(
             folder=folder,
-            portfolio=Portfolio(rewards, SurrogateScorer.load(surrogate)),
+            portfolio=Portfolio(rewards, SurrogateScorer.load(surrogate, scratch_folder(EMBEDDINGS))),
             rewards=rewards,
             training=parse_config(TrainingConfig, manifest.identity["training"], "the training of the run"),
             examples={example.id: example for example in read_train(dataset)},
@@ -192,7 +195,12 @@ class AuditedRun:
             [row[column] for row in rows] for column in ("completion", "length_tokens", "truncated")
         )
         breakdowns = self.portfolio.score_groups(
-            [Checkable.of(example) for example in examples], completions, lengths, size, truncated=truncated
+            [Checkable.of(example) for example in examples],
+            completions,
+            lengths,
+            size,
+            truncated=truncated,
+            images=[picture_of(example.images) for example in examples],
         )
         scale = audit_scale(self.training.scale_rewards)
         batch = ScoredBatch(

@@ -18,6 +18,7 @@ from components.core.breakdown import RewardBreakdown
 from components.core.example import Example
 from components.rewards.advantage import group_advantages
 from components.rewards.checkable import Checkable
+from components.rewards.picture import picture_of, wants_images
 from components.rewards.portfolio import PARTS, Portfolio
 from components.training.audit import RolloutAudit, ScoredBatch
 
@@ -85,6 +86,7 @@ class PortfolioRewards:
         self._portfolio = portfolio
         self._ids = [example.id for example in examples]
         self._checkables = [Checkable.of(example) for example in examples]
+        self._pictures = [picture_of(example.images) for example in examples] if wants_images(portfolio) else None
         self._group_size = group_size
         self._scale: Scale = scale
         self._audit = audit
@@ -139,8 +141,9 @@ class PortfolioRewards:
         # What cannot be stored is not judged either, so that the audit gives every number again.
         texts = [_LONE_SURROGATE.sub("\ufffd", text) for text in rollouts.texts]
         checkables = [self._checkables[index] for index in rollouts.examples]
+        pictures = None if self._pictures is None else [self._pictures[index] for index in rollouts.examples]
         breakdowns = self._portfolio.score_groups(
-            checkables, texts, rollouts.lengths, self._group_size, truncated=rollouts.truncated
+            checkables, texts, rollouts.lengths, self._group_size, truncated=rollouts.truncated, images=pictures
         )
         seconds = time.perf_counter() - start
         batch = ScoredBatch(

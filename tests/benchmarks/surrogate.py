@@ -18,11 +18,11 @@ import numpy as np
 
 from components.rewards.answer_features import NAMES
 from components.rewards.answer_index import AnswerIndex
-from components.rewards.embedder import Embedder, EmbedderConfig
 from components.rewards.surrogate import SurrogateScorer
-from components.surrogate.builtin import builtin_folder, corpus_rows
+from components.surrogate.builtin import CORPUS, builtin_folder, corpus_rows
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import fit_rows
+from tests.benchmarks.embedder import peer
 
 _ANSWERS = 256
 
@@ -47,11 +47,11 @@ def search() -> str:
 
 def scoring() -> str:
     """Answers that the encoder has not seen, to questions whose references it has."""
-    rows = corpus_rows()[: 4 * _ANSWERS : 4]
+    rows = corpus_rows(CORPUS / "textbook")[: 4 * _ANSWERS : 4]
     questions, answers, references = (
         [row.question for row in rows], [row.answer for row in rows], [row.references for row in rows],
     )  # fmt: skip
-    plain = Embedder(EmbedderConfig())._model
+    plain = peer()
 
     def ours() -> float:
         scorer = SurrogateScorer.load(builtin_folder())
@@ -60,13 +60,13 @@ def scoring() -> str:
         scorer.score(questions, answers, references)
         return time.perf_counter() - start
 
-    def peer() -> float:
+    def cosine() -> float:
         start = time.perf_counter()
-        vectors = plain.encode(answers, batch_size=64, normalize_embeddings=True, show_progress_bar=False)
+        vectors = plain.embed(answers)
         vectors @ vectors[0]
         return time.perf_counter() - start
 
-    pairs = [(ours(), peer()) for _ in range(5)]
+    pairs = [(ours(), cosine()) for _ in range(5)]
     mine, theirs = (statistics.median(values) for values in zip(*pairs, strict=True))
     scorer = SurrogateScorer.load(builtin_folder())
     scorer.score(questions, answers, references)
@@ -81,7 +81,9 @@ def scoring() -> str:
 def fitting() -> str:
     """5,000 scored answers."""
     with tempfile.TemporaryDirectory() as folder:
-        result = fit_rows(corpus_rows()[:5_000], Path(folder) / "surrogate", SurrogateConfig(), seed=0)
+        result = fit_rows(
+            corpus_rows(CORPUS / "textbook")[:5_000], Path(folder) / "surrogate", SurrogateConfig(), seed=0
+        )
     seconds = result.seconds
     return (
         f"fit on 5,000 rows (and {result.metrics['num_made']:.0f} made of them): {seconds['fit']:.0f} s, features "

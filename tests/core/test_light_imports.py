@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-_HEAVY = ("torch", "transformers", "lm_eval", "trl", "kfp", "sklearn")
+_HEAVY = ("torch", "transformers", "lm_eval", "trl", "kfp", "sklearn", "pandas")
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,12 @@ _HEAVY = ("torch", "transformers", "lm_eval", "trl", "kfp", "sklearn")
         "pipelines.grade",
         "pipelines.benchmarks",
         "pipelines.surrogate",
+        "pipelines.surrogate_loop",
+        "pipelines.surrogate_curve",
+        "pipelines.surrogate_refit",
+        "pipelines.surrogate_decision",
+        "components.surrogate.fitted_rows",
+        "components.surrogate.curve_page",
         "components.surrogate.measure",
     ],
 )

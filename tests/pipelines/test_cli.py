@@ -25,9 +25,17 @@ def test_command_line_is_pinned() -> None:
         "surrogate pick": ["--budget", "--committee", "--output", "--surrogate", "-o", "rows"],
         "surrogate annotate": ["--output", "--rows", "-o", "file"],
         "surrogate distil": ["--count", "--dataset", "--output", "--seed", "--teacher", "-o", "rows"],
+        "surrogate curve": ["--config", "--draws", "--heldout", "--output", "--seed", "--sizes", "-o", "data"],
+        "surrogate refit": [
+            "--annotated", "--config", "--output", "--rollouts", "--root", "--rows", "--seed", "-o", "surrogate",
+        ],
+        "surrogate decide": [
+            "--config", "--output", "--root", "--rows", "--seed", "-o", "challenger", "champion", "data",
+        ],
+        "surrogate versions": ["--root", "surrogate"],
         "benchmarks list": [],
         "benchmarks prepare": ["--limit", "--output", "--partial", "--revision", "--source", "-o", "name"],
-    }
+    }  # fmt: skip
 
 
 def _options(group: Any, prefix: str = "") -> dict[str, list[str]]:

@@ -3,17 +3,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.rewards.answer_features import NAMES, RISING, answer_features, normalised
+from components.rewards.answer_features import NAMES, RISING, normalised
 from components.rewards.answer_gate import BLANK, EQUAL, LONG, LOOP, rule_on
 from components.rewards.embedder import Embedder, EmbedderConfig
 from components.rewards.english import OPPOSITES
+from components.rewards.feature_reader import FeatureReader
 from tests.surrogate.stub import StubEmbedder
 
 _TEXTS = st.text(max_size=80) | st.sampled_from(["", " ", "no", "3.5", "a a a a", "\ud800", "The cat, 1,000 cats."])
 
 
 def _values(answer: str, *references: str, question: str = "") -> dict[str, float]:
-    row = answer_features(StubEmbedder(), [question], [answer], [references])[0]  # type: ignore[arg-type]
+    row = FeatureReader(StubEmbedder()).read([question], [answer], [references])[0]  # type: ignore[arg-type]
     return dict(zip(NAMES, row.tolist(), strict=True))
 
 
@@ -22,12 +23,12 @@ def _values(answer: str, *references: str, question: str = "") -> dict[str, floa
 def test_features_of_any_text_are_finite_and_do_not_depend_on_the_batch(rows: list) -> None:
     questions, answers, references = zip(*rows, strict=True)
 
-    together = answer_features(StubEmbedder(), questions, answers, references)  # type: ignore[arg-type]
+    together = FeatureReader(StubEmbedder()).read(questions, answers, references)  # type: ignore[arg-type]
 
     assert together.shape == (len(rows), len(NAMES))
     assert np.isfinite(together).all()
     for place, (question, answer, texts) in enumerate(rows):
-        alone = answer_features(StubEmbedder(), [question], [answer], [texts])  # type: ignore[arg-type]
+        alone = FeatureReader(StubEmbedder()).read([question], [answer], [texts])  # type: ignore[arg-type]
         assert np.array_equal(alone[0], together[place])
 
 
@@ -35,16 +36,16 @@ def test_features_of_any_text_are_finite_and_do_not_depend_on_the_batch(rows: li
 def test_real_vectors_are_the_same_bits_alone_and_in_a_batch() -> None:
     texts = ["red", "A red circle.", "the quick brown fox jumps over the lazy dog " * 40, "", "Über 3,5 €", "a b c d e"]
     references = [["A red circle above a blue square.", "red"]] * len(texts)
-    batch = answer_features(Embedder(EmbedderConfig()), ["What is it?"] * len(texts), texts, references)
-    lonely = Embedder(EmbedderConfig())
+    batch = FeatureReader(Embedder(EmbedderConfig())).read(["What is it?"] * len(texts), texts, references)
+    lonely = FeatureReader(Embedder(EmbedderConfig()))
 
     for place, text in enumerate(texts):
-        alone = answer_features(lonely, ["What is it?"], [text], references[:1])
+        alone = lonely.read(["What is it?"], [text], references[:1])
         assert np.abs(alone[0] - batch[place]).max() <= 1e-6
 
 
 def test_features_without_answers_are_empty() -> None:
-    assert answer_features(StubEmbedder(), [], [], []).shape == (0, len(NAMES))  # type: ignore[arg-type]
+    assert FeatureReader(StubEmbedder()).read([], [], []).shape == (0, len(NAMES))  # type: ignore[arg-type]
 
 
 def test_rising_features_exist() -> None:

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from components.core.errors import ModelError
 from components.rewards import precision as precision_module
-from components.rewards.answer_features import NAMES, answer_features
+from components.rewards.answer_features import NAMES
 from components.rewards.embedder import Embedder, EmbedderConfig, is_blank
+from components.rewards.feature_reader import FeatureReader
 from components.rewards.text_model import States, TransformerModel
 from tests.rewards.tiny_models import WORDS, make_static, make_transformer, table_of
 
@@ -282,7 +283,7 @@ def test_letters_digits_and_signs_are_not_blank() -> None:
 def test_an_answer_without_anything_to_read_has_cosine_zero(transformer_embedder: Embedder) -> None:
     answers = ["", "red circle", "\ufffd"]
 
-    features = answer_features(transformer_embedder, [""] * 3, answers, [["red circle"]] * 3)
+    features = FeatureReader(transformer_embedder).read([""] * 3, answers, [["red circle"]] * 3)
 
     assert features[:, NAMES.index("cosine")].tolist() == pytest.approx([0.0, 1.0, 0.0])
     assert np.isfinite(features).all()

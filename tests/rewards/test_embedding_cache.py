@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from components.core.errors import StorageError
-from components.rewards.embedding_cache import EmbeddingCache, content_key
+from components.rewards.embedding_cache import CacheCounts, EmbeddingCache, content_key
 
 WIDTH = 4
 
@@ -42,6 +42,16 @@ def test_duplicates_and_known_contents_are_computed_once() -> None:
     assert_right(cache.fetch(["b", "c"], compute), ["b", "c"])
 
     assert compute.asked == ["a", "b", "c"]
+
+
+def test_counts_tell_where_contents_came_from(tmp_path: Path) -> None:
+    EmbeddingCache(WIDTH, tmp_path / "cache.sqlite").fetch(["a", "b"], Counting())
+    cache = EmbeddingCache(WIDTH, tmp_path / "cache.sqlite")
+
+    for texts in (["a", "a", "c"], ["a", "b", "c", "d"]):
+        cache.fetch(texts, Counting())
+
+    assert cache.counts == CacheCounts(memory=2, file=2, computed=2)
 
 
 def test_the_least_recently_used_leaves_memory_first() -> None:
@@ -121,8 +131,11 @@ def test_a_damaged_file_is_made_anew_with_a_warning(
     content = file.read_bytes()
     file.write_bytes(content[:keep] + bytes([170]) * (len(content) - keep))
 
+    broken = file.read_bytes()
+
     assert_right(EmbeddingCache(WIDTH, file).fetch(texts, Counting()), texts)
-    assert "damaged" in caplog.text
+    assert "damaged, put aside as cache.sqlite.damaged" in caplog.text
+    assert (tmp_path / "cache.sqlite.damaged").read_bytes() == broken
 
     compute = Counting()
     assert_right(EmbeddingCache(WIDTH, file).fetch(texts, compute), texts)

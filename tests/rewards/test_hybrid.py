@@ -39,6 +39,25 @@ class FixedScorer:
         return self.scores
 
 
+class PictureScorer:
+    """Scores by the size of the picture, and keeps what it was shown."""
+
+    wants_images = True
+
+    def __init__(self) -> None:
+        self.shown: list[Sequence[bytes | None] | None] = []
+
+    def score(
+        self,
+        _questions: Sequence[str],
+        answers: Sequence[str],
+        _references: Sequence[Sequence[str]],
+        images: Sequence[bytes | None] | None = None,
+    ) -> Sequence[float]:
+        self.shown.append(images)
+        return [0.0 if image is None else len(image) / 10 for image in images or [None] * len(answers)]
+
+
 def block(answer: str) -> str:
     return f"<think>so</think><answer>{answer}</answer>"
 
@@ -202,3 +221,25 @@ def test_checkable_of_an_example_carries_what_the_rules_need() -> None:
         unit="cm",
         precision=1,
     )
+
+
+def test_hybrid_accuracy_shows_pictures_to_a_scorer_that_looks_at_them() -> None:
+    scorer, items = PictureScorer(), [(OPEN, block("a bus"))] * 4 + [(NUMBER, block("5"))]
+
+    values = [item.value for item in hybrid_accuracy(items, scorer, None, [b"12", b"1234", None, b"12", b"1"])]
+
+    assert values == [0.2, 0.4, 0.0, 0.2, 1.0]
+    assert scorer.shown == [(b"12", b"1234", None)]
+
+
+def test_hybrid_accuracy_without_pictures_shows_none() -> None:
+    scorer = PictureScorer()
+    (accuracy,) = hybrid_accuracy([(OPEN, block("a bus"))], scorer)
+    assert (accuracy.value, scorer.shown) == (0.0, [(None,)])
+
+
+def test_hybrid_accuracy_keeps_pictures_from_a_scorer_of_texts_and_asks_it_once() -> None:
+    scorer = OverlapScorer()
+    first, second = hybrid_accuracy([(OPEN, block("a bus"))] * 2, scorer, None, [b"1", b"2"])
+    assert first == second
+    assert len(scorer.calls[0]) == 1

@@ -1,11 +1,12 @@
 import io
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from transformers import CLIPImageProcessor, CLIPModel
+from transformers import CLIPImageProcessor, CLIPModel, PreTrainedTokenizerFast
 
 from components.core.errors import ModelError
 from components.rewards.image_embedder import ImageEmbedder, ImageEmbedderConfig
@@ -91,3 +92,48 @@ def test_a_model_without_image_features_or_with_other_weights_is_refused(clip: P
     (bert / "preprocessor_config.json").write_bytes((clip / "preprocessor_config.json").read_bytes())
     with pytest.raises(ModelError, match="a BertModel has no image features"):
         ImageEmbedder(config(bert))
+
+
+def test_text_vectors_are_those_of_the_model_one_by_one(embedder: ImageEmbedder, clip: Path) -> None:
+    texts = ["red", "A blue disc above a green one.", "red " * 200]
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(str(clip))
+    with torch.inference_mode():
+        model = CLIPModel.from_pretrained(str(clip)).eval()
+        states = [
+            model.text_model(tokenizer(text, truncation=True, max_length=16, return_tensors="pt")["input_ids"])
+            for text in texts
+        ]
+        features = np.concatenate([model.text_projection(state.pooler_output).numpy() for state in states])
+    expected = features / np.linalg.norm(features, axis=1, keepdims=True)
+
+    vectors = embedder.embed_texts(texts)
+
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
+    np.testing.assert_array_equal(
+        np.concatenate([ImageEmbedder(config(clip)).embed_texts([text]) for text in texts]), vectors
+    )
+
+
+def test_a_blank_text_is_like_nothing_and_a_lone_surrogate_is_read(embedder: ImageEmbedder) -> None:
+    blank, broken, other = embedder.embed_texts([" ", "red \ud800", "red ?"])
+
+    assert not blank.any()
+    np.testing.assert_array_equal(broken, other)
+    assert embedder.embed_texts([]).shape == (0, 16)
+
+
+def test_text_vectors_are_kept_from_run_to_run(clip: Path, tmp_path: Path) -> None:
+    expected = ImageEmbedder(config(clip), tmp_path).embed_texts(["red", "blue"])
+    again = ImageEmbedder(config(clip), tmp_path)
+    again._model = None
+
+    np.testing.assert_array_equal(again.embed_texts(["red", "blue"]), expected)
+
+
+def test_a_model_without_a_tokeniser_is_refused_where_a_text_is_asked_for(clip: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(clip, tmp_path / "clip")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (folder / name).unlink()
+
+    with pytest.raises(ModelError, match="its tokeniser cannot be loaded"):
+        ImageEmbedder(config(folder)).embed_texts(["red"])

@@ -1,15 +1,27 @@
 """Small embedding models with random weights, saved as real ones are."""
 
+import io
+import random
 from pathlib import Path
 
 import torch
+from PIL import Image, ImageDraw
 from safetensors.numpy import save_file
 from safetensors.torch import load_file as load_torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import BertConfig, BertModel, BertTokenizer, CLIPConfig, CLIPImageProcessor, CLIPModel
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import (
+    BertConfig,
+    BertModel,
+    BertTokenizer,
+    CLIPConfig,
+    CLIPImageProcessor,
+    CLIPModel,
+    PreTrainedTokenizerFast,
+)
 
+COLOURS = ("red", "green", "blue", "yellow", "purple", "orange")
 WORDS = ("red", "blue", "green", "circle", "square", "above", "below", "left", "of", "a", "the", "is")
 
 
@@ -51,16 +63,66 @@ def make_static(folder: Path, width: int = 8) -> Path:
 
 
 def make_clip(folder: Path) -> Path:
-    """A CLIP of width 16 that reads images of 32 x 32."""
+    """A CLIP of width 16 that reads images of 32 x 32, and of a text 16 tokens, of which it knows COLOURS alone."""
     torch.manual_seed(2)
     sides = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+    tokenizer = _clip_tokenizer()
     config = CLIPConfig(
-        text_config={**sides, "vocab_size": 50, "max_position_embeddings": 16, "projection_dim": 16},
+        text_config={
+            **sides,
+            "vocab_size": len(tokenizer),
+            "max_position_embeddings": 16,
+            "projection_dim": 16,
+            "bos_token_id": tokenizer.bos_token_id,
+            "eos_token_id": tokenizer.eos_token_id,
+        },
         vision_config={**sides, "image_size": 32, "patch_size": 8, "projection_dim": 16, "initializer_range": 0.5},
         projection_dim=16,
     )
     CLIPModel(config).save_pretrained(str(folder))
+    tokenizer.save_pretrained(str(folder))
     CLIPImageProcessor(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(str(folder))
+    return folder
+
+
+def _clip_tokenizer() -> PreTrainedTokenizerFast:
+    words = ["<unk>", "<s>", "</s>", *COLOURS]
+    tokenizer = Tokenizer(models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, unk_token="<unk>", bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    )
+
+
+def disc(colour: str, seed: int) -> bytes:
+    """A PNG of a disc of a colour, somewhere on a light ground."""
+    generator = random.Random(f"{colour} {seed}")
+    picture = Image.new("RGB", (48, 40), tuple(generator.randint(225, 255) for _ in range(3)))
+    left, top, size = generator.randint(0, 14), generator.randint(0, 8), generator.randint(20, 30)
+    ImageDraw.Draw(picture).ellipse((left, top, left + size, top + size), fill=colour)
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def teach_colours(folder: Path, steps: int = 60) -> Path:
+    """Teach a CLIP of `make_clip` which word goes with which disc, as CLIP is taught: each to its own among others."""
+    model = CLIPModel.from_pretrained(str(folder)).train()
+    processor, tokenizer = (kind.from_pretrained(str(folder)) for kind in (CLIPImageProcessor, PreTrainedTokenizerFast))
+    optimiser = torch.optim.Adam(model.parameters(), lr=2e-3)
+    for step in range(steps):
+        pictures = [Image.open(io.BytesIO(disc(colour, -1 - step))) for colour in COLOURS]
+        pixels = processor(images=pictures, return_tensors="pt")["pixel_values"]
+        texts = [("{}", "a {} disc", "it shows a {} disc")[step % 3].format(colour) for colour in COLOURS]
+        ids = tokenizer(texts, return_tensors="pt")["input_ids"]
+        optimiser.zero_grad()
+        model(input_ids=ids, pixel_values=pixels, return_loss=True).loss.backward()
+        optimiser.step()
+    model.save_pretrained(str(folder))
     return folder
 
 

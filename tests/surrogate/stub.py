@@ -2,19 +2,31 @@
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from components.rewards import surrogate as surrogate_module
 from components.rewards.embedder import TokenVectors
+from components.surrogate import fit as fit_module
 
 WIDTH = 24
 
 
+def use_stub(patch: pytest.MonkeyPatch) -> None:
+    """Fit and score with the stub."""
+    patch.setattr(fit_module, "Embedder", StubEmbedder)
+    patch.setattr(surrogate_module, "Embedder", StubEmbedder)
+
+
 class StubEmbedder:
-    def __init__(self, config: object = None) -> None:
+    def __init__(self, config: object = None, cache: Path | None = None) -> None:
+        del cache
         self.config = config
 
     width = WIDTH
+    fingerprint = "stub"
 
     def readable(self, texts: Sequence[str]) -> list[bool]:
         return [bool(text.strip()) for text in texts]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from components.core.errors import EmptyDatasetError, SourceError
 from components.rewards.estimate import Estimate
-from components.surrogate.budget import BudgetPoint, budget_curve, doubling, enough, nested_order
+from components.surrogate.budget import BudgetPoint, budget_curve, doubling, enough, hold_out, nested_order
 from components.surrogate.ordering import Scores, auc, ordered_pairs, pairwise_accuracy
 from components.surrogate.rows import AnswerRow
 from tests.surrogate.loop import LogisticScores, fit, questions, row
@@ -98,6 +98,31 @@ def test_enough_is_where_the_curve_has_levelled_off_for_good() -> None:
 
     assert enough(points, 0.01) == 200
     assert enough(points, 0.3) == 50
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.floats(0.05, 0.9), st.integers(0, 3))
+def test_held_out_groups_are_whole_and_no_more_than_are_needed(names: list[int], share: float, seed: int) -> None:
+    rows = [row(f"answer {place}", 1.0, group=str(name)) for place, name in enumerate(names)]
+    if len(set(names)) < 2:
+        with pytest.raises(SourceError, match="all of one group"):
+            hold_out(rows, share, seed)
+        return
+
+    kept, held = hold_out(rows, share, seed)
+
+    assert sorted(item.answer for item in [*kept, *held]) == sorted(item.answer for item in rows)
+    assert {item.group for item in kept}.isdisjoint({item.group for item in held})
+    assert kept
+    largest = max(sum(item.group == name for item in held) for name in {item.group for item in held})
+    assert len(held) - largest < share * len(rows)
+    assert len(held) >= share * len(rows) or len({item.group for item in kept}) == 1
+    assert hold_out(rows[::-1], share, seed) == (kept, held)
+
+
+def test_another_seed_holds_out_other_groups() -> None:
+    rows = questions(20, seed=0)
+
+    assert hold_out(rows, 0.25, seed=0)[1] != hold_out(rows, 0.25, seed=1)[1]
 
 
 def test_group_on_both_sides_is_refused() -> None:

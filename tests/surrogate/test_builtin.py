@@ -7,7 +7,6 @@ import pytest
 
 from components.core.artifact import read_manifest, verify
 from components.rewards.answer_features import NAMES
-from components.rewards.embedder import Embedder
 from components.rewards.surrogate import SurrogateScorer, read_model
 from components.surrogate.builtin import CONFIG, SEED, builtin_folder, corpus_reference, corpus_rows
 from components.surrogate.fit import fit_rows, measured_on
@@ -46,11 +45,11 @@ def test_its_own_figures_meet_the_bars_on_topics_left_out() -> None:
 @pytest.mark.slow
 def test_right_is_ordered_above_wrong_on_topics_that_it_never_saw(scorer: SurrogateScorer) -> None:
     assert scorer._model is not None
-    assert isinstance(scorer._embedder, Embedder)
+    assert scorer._reader is not None
 
     rows = [row for place, row in enumerate(corpus_rows(_HELDOUT)) if place // 7 % 4 == 0]  # of 50 questions
 
-    metrics = measured_on(scorer._model, scorer._embedder, rows)
+    metrics = measured_on(scorer._model, scorer._reader, rows)
 
     assert metrics["pairwise_accuracy"] >= metrics["cosine_pairwise_accuracy"] + 0.05
 

@@ -66,6 +66,39 @@ def test_pairs_of_a_large_question_are_all_counted() -> None:
     assert (pairs.won[0], pairs.count[0]) == (1200 * 1300, 1200 * 1300)
 
 
+@given(weighted())
+def test_plain_figures_are_the_weighted_ones_of_weight_one(drawn: tuple[NDArray[Any], ...]) -> None:
+    scores, truth, weights = drawn
+    right, questions = truth > 0.5, weights.astype(np.int64)
+    pairs = [
+        (scores[one], scores[other])
+        for one, other in itertools.permutations(range(len(scores)), 2)
+        if questions[one] == questions[other] and truth[one] > truth[other]
+    ]
+    won = sum(1.0 if high > low else 0.5 if high == low else 0.0 for high, low in pairs)
+
+    assert f.pairwise(scores, truth, questions) == (pytest.approx(won / len(pairs)) if pairs else None)
+    one_class = right.all() or not right.any()
+    assert f.plain_auc(scores, right) == (None if one_class else pytest.approx(roc_auc_score(right, scores)))
+
+
+def test_rows_that_are_none_order_nothing() -> None:
+    none, numbers = np.zeros(0), np.zeros(0, dtype=np.int64)
+
+    assert f.plain_auc(none, none > 0) is None
+    assert f.pairwise(none, none, numbers) is None
+
+
+def test_a_score_that_is_no_number_is_refused_or_undefined_and_never_the_best() -> None:
+    scores, right, questions = np.array([np.nan, 0.2]), np.array([True, False]), np.zeros(2, dtype=np.int64)
+
+    assert np.isnan(f.auc(scores, right, np.ones((1, 2)))).all()
+    with pytest.raises(ValueError, match="1 of 2 scores are NaN"):
+        f.plain_auc(scores, right)
+    with pytest.raises(ValueError, match="1 of 2 scores are NaN"):
+        f.pairwise(scores, right.astype(float), questions)
+
+
 def test_pairwise_accuracy_weighs_a_group_by_its_draws() -> None:
     pairs = f.Pairs(np.array([1.0, 0.0]), np.array([1.0, 3.0]))
     assert pairs.accuracy(np.array([[1.0, 1.0], [2.0, 0.0], [0.0, 0.0]]))[:2].tolist() == [0.25, 1.0]

@@ -7,31 +7,28 @@ import pytest
 
 from components.core.artifact import TIMINGS, read_manifest
 from components.core.errors import ArtifactError
-from components.rewards import surrogate as surrogate_module
 from components.rewards.surrogate import SurrogateScorer
-from components.surrogate import fit as fit_module
-from components.surrogate.builtin import corpus_rows
+from components.surrogate.builtin import CORPUS, corpus_rows
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.fit import SurrogateResult, fit_rows
 from components.surrogate.negatives import KINDS
 from components.surrogate.rows import AnswerRow
-from tests.surrogate.stub import StubEmbedder
+from tests.surrogate.stub import use_stub
 
-_ROWS = [row for place, row in enumerate(corpus_rows()) if place // 7 % 22 == 0]
+_ROWS = [row for place, row in enumerate(corpus_rows(CORPUS / "textbook")) if place // 7 % 22 == 0]
 _CONFIG = SurrogateConfig.model_validate({"head": "logistic", "folds": 3})
 
 
 @pytest.fixture(autouse=True)
 def _stub(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fit_module, "Embedder", StubEmbedder)
-    monkeypatch.setattr(surrogate_module, "Embedder", StubEmbedder)
+    use_stub(monkeypatch)
 
 
 @pytest.fixture(scope="module")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, SurrogateResult]:
     folder = tmp_path_factory.mktemp("fitted") / "surrogate"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fit_module, "Embedder", StubEmbedder)
+        use_stub(patch)
         return folder, fit_rows(_ROWS, folder, _CONFIG, seed=0, heldout=_ROWS[:70])
 
 
@@ -61,6 +58,32 @@ def test_time_is_told_apart_and_is_no_part_of_the_artifact(fitted: tuple[Path, S
 
     assert {"encode", "features", "fit"} <= set(seconds)
     assert not [name for name in read_manifest(fitted[0]).files if TIMINGS in name]
+
+
+def test_a_fit_after_another_finds_its_features_in_the_scratch_and_is_the_same(
+    fitted: tuple[Path, SurrogateResult], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARMO_SCRATCH", str(tmp_path / "scratch"))
+    first = fit_rows(_ROWS, tmp_path / "first", _CONFIG, seed=0, heldout=_ROWS[:70])
+    second = fit_rows(_ROWS, tmp_path / "second", _CONFIG, seed=0, heldout=_ROWS[:70])
+    (file,) = (tmp_path / "scratch" / "embeddings").glob("features-*.sqlite")
+    file.write_bytes(b"no database" * 1000)
+    for log in file.parent.glob(f"{file.name}-*"):
+        log.unlink()
+    third = fit_rows(_ROWS, tmp_path / "third", _CONFIG, seed=0, heldout=_ROWS[:70])
+
+    fingerprints = {result.manifest.fingerprint for result in (fitted[1], first, second, third)}
+    assert len(fingerprints) == 1
+    assert first.cache["file"] == second.cache["computed"] == 0
+    assert second.cache["file"] == first.cache["computed"] == third.cache["computed"] > len(_ROWS)
+    assert json.loads((tmp_path / "second" / TIMINGS / "cache.json").read_text()) == second.cache
+
+
+def test_scores_are_the_same_with_and_without_a_cache(fitted: tuple[Path, SurrogateResult], tmp_path: Path) -> None:
+    plain = _estimates(SurrogateScorer.load(fitted[0]), _ROWS[:40])
+
+    for _ in range(2):
+        assert _estimates(SurrogateScorer.load(fitted[0], tmp_path), _ROWS[:40]) == plain
 
 
 def test_nothing_is_pickled(fitted: tuple[Path, SurrogateResult]) -> None:

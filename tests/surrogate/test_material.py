@@ -7,7 +7,7 @@ import pytest
 from components.core.config import parse_config
 from components.core.errors import RecipeError, SourceError
 from components.rewards.answer_features import normalised
-from components.surrogate.builtin import corpus_rows
+from components.surrogate.builtin import CORPUS, corpus_rows
 from components.surrogate.config import SurrogateConfig
 from components.surrogate.material import checked, material_of, question_numbers
 from components.surrogate.negatives import KINDS, TRAINED, Source, negative
@@ -50,7 +50,7 @@ def test_no_kind_stumbles_over_short_texts(kind: str) -> None:
 
 def test_at_least_five_kinds_are_kept_out_of_training() -> None:
     assert len(set(KINDS) - set(TRAINED)) >= 5
-    material = material_of(corpus_rows()[:700], SurrogateConfig(), seed=0)
+    material = material_of(corpus_rows(CORPUS / "textbook")[:700], SurrogateConfig(), seed=0)
     assert not {row.kind for row in material.rows} & (set(KINDS) - set(TRAINED))
     assert {row.kind for row in material.canaries} == set(KINDS) - set(TRAINED)
 
@@ -63,7 +63,7 @@ def test_rewordings_differ_and_keep_the_words() -> None:
 
 
 def test_no_accepted_answer_is_made_into_a_wrong_one() -> None:
-    material = material_of(corpus_rows()[:700], SurrogateConfig(), seed=3)
+    material = material_of(corpus_rows(CORPUS / "textbook")[:700], SurrogateConfig(), seed=3)
 
     for row in material.rows:
         if row.score == 0.0:
@@ -71,7 +71,7 @@ def test_no_accepted_answer_is_made_into_a_wrong_one() -> None:
 
 
 def test_same_seed_makes_the_same_rows() -> None:
-    rows = corpus_rows()[:700]
+    rows = corpus_rows(CORPUS / "textbook")[:700]
 
     assert material_of(rows, SurrogateConfig(), 1).rows == material_of(rows, SurrogateConfig(), 1).rows
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from components.core.artifact import InputRef, Manifest, seal, verify
-from components.core.breakdown import RewardBreakdown
 from components.core.errors import ArtifactError, EmptyDatasetError
-from components.core.example import AnswerType, Example, Task, write_examples
+from components.core.example import AnswerType
 from components.core.lineage import SOURCE_KIND, trace
 from components.surrogate.refit import (
     RefitConfig,
@@ -19,50 +18,7 @@ from components.surrogate.refit import (
     versions,
 )
 from components.surrogate.rows import AnswerRow, read_rows
-from components.training.audit import RolloutAudit, ScoredBatch
-
-Said = tuple[str, str | None, bool | None]
-"""An example's id, the answer extracted, and the verdict."""
-
-
-def example(name: str, answer_type: AnswerType = AnswerType.SHORT_TEXT, verifiable: bool = True) -> Example:
-    return Example(
-        id=name,
-        images=(b"none",),
-        question=f"question {name}",
-        references=(f"reference {name}",),
-        answer_type=answer_type,
-        task=Task.VQA,
-        verifiable=verifiable,
-    )
-
-
-def dataset(folder: Path, examples: Sequence[Example]) -> Path:
-    folder.mkdir()
-    write_examples(examples, folder / "train.parquet")
-    seal(folder, "dataset", {})
-    return folder
-
-
-def audit(folder: Path, data: Path, said: Sequence[Said], confidence: float = 1.0, step: int = 0) -> Path:
-    """Rollouts as training leaves them."""
-    writer = RolloutAudit(folder)
-    count = len(said)
-    breakdowns = [
-        RewardBreakdown(0.0, {}, {"accuracy": 0.0, "length": 0.0, "format": 0.0}, {}, verdict, confidence, answer)
-        for _, answer, verdict in said
-    ]
-    names, texts = [name for name, _, _ in said], ["a completion"] * count
-    batch = ScoredBatch(
-        step, names, texts, [False] * count, [3] * count, [False] * count, breakdowns, [0.0] * count
-    )  # fmt: skip
-    writer.append(batch, seconds=1.0)
-    seal(folder, "rollouts", {}, {"dataset": verify(data)})
-    return folder
-
-
-def known(count: int) -> list[AnswerRow]:
-    return [AnswerRow(f"known {place}", ("r",), "a", 1.0, str(place)) for place in range(count)]
+from tests.surrogate.audits import Said, audit, dataset, example, known
 
 
 def test_verified_answers_become_rows_of_their_examples_and_one_question_is_one_group(tmp_path: Path) -> None:
@@ -218,6 +174,17 @@ def test_missing_version_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ArtifactError, match=r"the version before .* was not found"):
         versions(tmp_path / "second", tmp_path / "second")
+
+
+def test_versions_that_lie_apart_are_found_under_all_roots(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other").mkdir()
+    first = FolderFit(tmp_path / "one" / "first")(known(4), {})
+    second = refit(tmp_path / "one" / "first", known(4), known(1), {}, FolderFit(tmp_path / "other" / "second"))
+
+    found = versions(tmp_path / "other" / "second", tmp_path / "other", tmp_path / "one")
+
+    assert [item.fingerprint for item in found] == [second.fingerprint, first.fingerprint]
 
 
 def test_sealed_rows_are_read_back(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def succeed(*arguments: object) -> Result:
 
 
 def _lines(topic: str, questions: slice) -> list[dict[str, Any]]:
-    texts = (CORPUS / f"{topic}.jsonl").read_text(encoding="utf-8").splitlines()[questions]
+    texts = (CORPUS / "textbook" / f"{topic}.jsonl").read_text(encoding="utf-8").splitlines()[questions]
     return [
         {"question": own["question"], "references": own["references"], "answer": answer, "label": label}
         for own in map(json.loads, texts)
@@ -69,6 +69,22 @@ def test_same_rows_and_seed_give_the_same_fingerprint(data: Path, fitted: Path, 
     first, second = (json.loads((folder / MANIFEST).read_text()) for folder in (fitted, tmp_path / "again"))
     assert first["fingerprint"] == second["fingerprint"]
     assert first["inputs"]["rows"]["kind"] == "source"
+
+
+def test_a_second_fit_finds_the_features_of_the_first_in_the_scratch(
+    data: Path, fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARMO_SCRATCH", str(tmp_path / "scratch"))
+    first = succeed("fit", data, "--output", tmp_path / "first", "--seed", 3)
+    second = succeed("fit", data, "--output", tmp_path / "second", "--seed", 3)
+
+    assert "of 0 known from earlier runs" in first.stdout
+    assert "features of 0 rows computed" in second.stdout
+    manifests = [json.loads((folder / MANIFEST).read_text()) for folder in (fitted, tmp_path / "second")]
+    assert manifests[0]["fingerprint"] == manifests[1]["fingerprint"]
+    scores = [succeed("score", fitted, data).stdout for _ in range(2)]
+    monkeypatch.delenv("HARMO_SCRATCH")
+    assert scores == [succeed("score", fitted, data).stdout] * 2
 
 
 @pytest.mark.parametrize("name", ["fitted", "builtin"])

@@ -41,3 +41,24 @@ def test_probes_wait_for_their_step() -> None:
 
 def test_rules_stand_the_probes() -> None:
     step(Portfolio(RewardsConfig(), None), 10, NUMBER, every=10, policy="raise")
+
+
+class PictureIsBetter:
+    """A reward model that pays what is about a picture by its length, and the rest nothing."""
+
+    wants_images = True
+
+    def score(
+        self, _questions: object, answers: list[str], _references: object, images: list[bytes | None]
+    ) -> list[float]:
+        return [
+            min(1.0, len(answer) / 100) * (image is not None) for answer, image in zip(answers, images, strict=True)
+        ]
+
+
+def test_probes_are_made_beside_the_picture() -> None:
+    gameable, config = Portfolio(RewardsConfig(), PictureIsBetter()), CanariesConfig(open_ended_policy="raise", every=1)
+    canary_watch(gameable, [OPEN], config).on_step_end(None, SimpleNamespace(global_step=1), None)
+
+    with pytest.raises(RewardHackingError):
+        canary_watch(gameable, [OPEN], config, {OPEN: b"1"}).on_step_end(None, SimpleNamespace(global_step=1), None)

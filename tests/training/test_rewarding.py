@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,23 @@ def test_columns_and_metrics_are_logged_once_a_batch(tmp_path: Path) -> None:
     assert metrics["rewards/groups_without_signal"] == [0.0]
     assert metrics["rewards/seconds"][0] == pytest.approx(2 * metrics["rewards/seconds_per_completion"][0])
     assert metrics["rewards/seconds"][0] > 0
+
+
+class _PictureScorer(CountingScorer):
+    """Scores by the size of the picture."""
+
+    wants_images = True
+
+    def score(self, _questions: Any, _answers: Any, _references: Any, images: Any = None) -> list[float]:
+        return [0.0 if image is None else len(image) / 100 for image in images]
+
+
+def test_a_scorer_that_looks_at_pictures_sees_that_of_each_example_where_there_is_one(tmp_path: Path) -> None:
+    several = replace(_OPEN, images=(b"1" * 10, b"2" * 20), question="Which?")
+    examples = [replace(_OPEN, images=(b"1" * 10,)), replace(_OPEN, images=(b"2" * 20,)), several]
+    functions = adapter(tmp_path, examples, _PictureScorer()).functions()
+    completions = [completion("a")] * 6
+
+    values = _call(functions, completions, **{**columns(6), "example": [1, 1, 0, 0, 2, 2]})
+
+    assert values["accuracy"] == [0.2, 0.2, 0.1, 0.1, 0.0, 0.0]
