@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.core.artifact import TIMINGS, InputRef, Manifest, seal, verify
-from components.core.example import AnswerType, Example, read_examples
+from components.core.example import AnswerType, Example, Split, read_split
 from components.rewards.answer_features import NAMES, answer_features, read_texts
 from components.rewards.answer_gate import rule_on
 from components.rewards.answer_index import IndexedAnswer, settings_text, write_index
@@ -127,10 +127,10 @@ def fit_surrogate(dataset: Path, output: Path, config: SurrogateConfig, seed: in
         score.
     """
     data = verify(dataset, "dataset")
-    train = _open_ended(dataset / "train.parquet")[: config.max_examples]
+    train = _open_ended(dataset, Split.TRAIN)[: config.max_examples]
     if len(train) >= config.folds:
         scored = make_scored_answers(train, seed)
-        held_examples = _open_ended(dataset / "heldout.parquet")
+        held_examples = _open_ended(dataset, Split.HELD_OUT)
         held = _rows(held_examples, make_scored_answers(held_examples, seed + 1)) if held_examples else []
         return fit_rows(_rows(train, scored), output, config, seed, {"dataset": data}, held)
     output.mkdir(parents=True, exist_ok=True)
@@ -339,8 +339,8 @@ def _write_timings(output: Path, seconds: Mapping[str, float]) -> None:
     (folder / "seconds.json").write_text(json.dumps(seconds, indent=2), encoding="utf-8")
 
 
-def _open_ended(path: Path) -> list[Example]:
-    return [example for example in read_examples(path) if example.answer_type is AnswerType.OPEN_ENDED]
+def _open_ended(dataset: Path, split: Split) -> list[Example]:
+    return [example for example in read_split(dataset, split) if example.answer_type is AnswerType.OPEN_ENDED]
 
 
 def _rows(examples: Sequence[Example], scored: Sequence[ScoredAnswer]) -> list[AnswerRow]:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from components.core.artifact import read_manifest
-from components.core.example import AnswerType, read_examples
+from components.core.example import AnswerType, Split, read_split
 from components.rewards.surrogate import SETTINGS, SurrogateScorer
 from components.surrogate.canary_rows import canary_rows, trained_kinds
 from components.surrogate.config import SurrogateConfig
@@ -50,7 +50,7 @@ def heldout_rows(dataset: Path, seed: int) -> list[AnswerRow]:
         dataset: The dataset artifact.
         seed: As given to fitting; the answers are of the next one.
     """
-    found = read_examples(dataset / "heldout.parquet")
+    found = read_split(dataset, Split.HELD_OUT)
     examples = [example for example in found if example.answer_type is AnswerType.OPEN_ENDED]
     return [
         AnswerRow(examples[item.example].question, item.references, item.answer, item.score, str(item.example))

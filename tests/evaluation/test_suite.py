@@ -105,10 +105,10 @@ def test_wrong_suites_are_refused_by_name(dataset: Path, tmp_path: Path) -> None
 
 def test_suite_without_any_question_is_refused(tmp_path: Path) -> None:
     from components.core.artifact import seal
-    from components.core.example import write_examples
+    from components.core.example import write_splits
 
     (tmp_path / "dataset").mkdir()
-    write_examples([], tmp_path / "dataset" / "heldout.parquet")
+    write_splits({}, tmp_path / "dataset")
     seal(tmp_path / "dataset", "dataset", {})
 
     with pytest.raises(EmptyDatasetError, match=r"name evaluation\.benchmarks"):

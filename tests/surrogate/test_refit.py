@@ -8,7 +8,7 @@ import pytest
 from components.core.artifact import InputRef, Manifest, seal, verify
 from components.core.breakdown import RewardBreakdown
 from components.core.errors import ArtifactError, EmptyDatasetError
-from components.core.example import AnswerType, Example, Task, write_examples
+from components.core.example import AnswerType, Example, Split, Task, write_splits
 from components.core.lineage import SOURCE_KIND, trace
 from components.surrogate.refit import (
     RefitConfig,
@@ -39,7 +39,7 @@ def example(name: str, answer_type: AnswerType = AnswerType.SHORT_TEXT, verifiab
 
 def dataset(folder: Path, examples: Sequence[Example]) -> Path:
     folder.mkdir()
-    write_examples(examples, folder / "train.parquet")
+    write_splits({Split.TRAIN: examples}, folder)
     seal(folder, "dataset", {})
     return folder
 
