@@ -34,10 +34,10 @@ from components.curation.ledger import (
     write_quarantine,
 )
 from components.curation.reduce import REDUCE_STEPS, Fate, SignTable, judge
-from components.curation.shards import ShardFile
+from components.curation.shards import ShardFile, SourceRows
 from components.curation.sources import OpenSource, open_source
 from components.curation.steps import QUESTION_SHOWN, BuildSteps, row_steps
-from components.curation.work_folder import WorkFolder, take
+from components.curation.work_folder import WorkFolder, key_of, take
 
 SUMMARY = "summary.json"
 _OF_DATASET = (*(split.value for split in Split), ORDER, SUMMARY, DEMONSTRATIONS, PROVENANCE)
@@ -157,7 +157,11 @@ class _Curation:
 
     def map(self, share: Share) -> list[ShardFile]:
         """The shards of source rows, each row of which has been looked at."""
-        return self.engine.map_sources(self._sources, share)
+        rows = [
+            SourceRows(source.name, key_of(settings.identity(), source.fingerprint), source.rows)
+            for settings, source in zip(self._config.sources, self._sources, strict=True)
+        ]
+        return self.engine.map_sources(rows, share)
 
     def reduce(self, files: Sequence[ShardFile]) -> FateFile:
         """What becomes of each candidate of all shards."""

@@ -27,11 +27,11 @@ from components.curation.shards import (
     Reader,
     Shard,
     ShardFile,
+    SourceRows,
     cut,
     examples_of,
     write_outcomes,
 )
-from components.curation.sources import OpenSource
 from components.curation.steps import BuildSteps, RowSteps, lost_row, row_steps, take_steps
 from components.curation.work_folder import WorkFolder, key_of, store
 
@@ -100,7 +100,7 @@ class Engine:
         """The key of work that the parts decide, together with our code."""
         return key_of(_code(), f"{self._steps.__module__}.{self._steps.__qualname__}", *parts)
 
-    def map_sources(self, sources: Sequence[OpenSource], share: Share = WHOLE) -> list[ShardFile]:
+    def map_sources(self, sources: Sequence[SourceRows], share: Share = WHOLE) -> list[ShardFile]:
         """Take the rows of all sources through the row steps.
 
         Args:
@@ -188,7 +188,7 @@ class _Mapper:
         shard = task.shard
         self._files[task.source, shard.start] = ShardFile(shard.source, shard.start, task.key, path)
 
-    def tasks(self, sources: Sequence[OpenSource]) -> Iterator[MapTask]:
+    def tasks(self, sources: Sequence[SourceRows]) -> Iterator[MapTask]:
         """The shards that are to be made; the others are noted."""
         for number, source in enumerate(sources):
             reader = Reader(source.rows)
@@ -201,10 +201,10 @@ class _Mapper:
                     rows = known
                 place += self._share.of
 
-    def _range_key(self, source: OpenSource, place: int) -> str:
-        return self._engine.key("range", source.name, source.fingerprint, place, self._settings)
+    def _range_key(self, source: SourceRows, place: int) -> str:
+        return self._engine.key("range", source.name, source.identity, place, self._settings)
 
-    def _known(self, number: int, source: OpenSource, place: int) -> int | None:
+    def _known(self, number: int, source: SourceRows, place: int) -> int | None:
         """Note the shards of a range if all are made, and return its rows."""
         folder = self._engine.folder
         index = folder.find(self._range_key(source, place))
@@ -220,7 +220,7 @@ class _Mapper:
                 self._engine.mapped.found += 1
         return int(content["rows"])
 
-    def _read(self, number: int, source: OpenSource, place: int, reader: Reader) -> Generator[MapTask, None, int]:
+    def _read(self, number: int, source: SourceRows, place: int, reader: Reader) -> Generator[MapTask, None, int]:
         """Read a range; returns its rows."""
         start = place * ROWS_OF_RANGE
         rows, shards = 0, []

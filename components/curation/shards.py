@@ -37,6 +37,18 @@ class Shard:
     """sha-256 over their values."""
 
 
+@dataclass(frozen=True)
+class SourceRows:
+    """What the engine knows of a source."""
+
+    name: str
+    """No two sources of a curation share one."""
+    identity: str
+    """Changes with whatever decides its rows: its content, and which columns and how many rows are read."""
+    rows: Iterator[SourceRow | RawRow]
+    """From the first one on, numbered or as plain mappings."""
+
+
 class Reader:
     """Reads a source in ranges of rows, forwards.
 

@@ -182,6 +182,20 @@ def test_rows_that_were_looked_at_are_not_looked_at_again_when_rows_are_added(
     assert second.written.found >= first.written.made - 2
 
 
+@pytest.mark.parametrize("changes", [{"max_rows": 30}, {"licence": "MIT"}, {"columns": {"references": "question"}}])
+def test_other_reading_of_the_same_file_is_not_taken_for_the_one_that_is_known(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    path = write_rows([row(number) for number in range(20)], tmp_path / "rows.parquet")
+    source = {"kind": "parquet", "path": str(path), "task": "vqa", "licence": "CC0", "max_rows": 10}
+    _run(tmp_path / "a", sources=[source], work=tmp_path / "work")
+
+    known = _run(tmp_path / "b", sources=[{**source, **changes}], work=tmp_path / "work", max_quarantined_fraction=1.0)
+    fresh = _run(tmp_path / "c", sources=[{**source, **changes}], max_quarantined_fraction=1.0)
+
+    assert known.dataset.fingerprint == fresh.dataset.fingerprint
+
+
 def test_setting_of_the_split_leaves_the_rows_and_one_of_the_rows_does_not(tmp_path: Path) -> None:
     source = write_rows([row(number) for number in range(50)], tmp_path / "rows.parquet")
     _run(tmp_path / "a", source, work=tmp_path / "work")
@@ -314,9 +328,7 @@ _ROWS = 2300
 def _drive(moment: str, folder: Path, output: str, work: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.curation.driven", moment, folder / "rows.parquet", folder / output, work]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, start_new_session=True, env=environment
-    )
+    return subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True, env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -332,9 +344,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_run_that_was_killed_goes_on_to_the_same_dataset(
-    undisturbed: tuple[Path, dict[str, Any]], moment: str
-) -> None:
+def test_run_that_was_killed_goes_on_to_the_same_dataset(undisturbed: tuple[Path, dict[str, Any]], moment: str) -> None:
     folder, expected = undisturbed
     work = folder / f"work of {moment}"
 
@@ -345,7 +355,9 @@ def test_run_that_was_killed_goes_on_to_the_same_dataset(
     assert killed.returncode == -signal.SIGKILL
     assert again.returncode == 0, again.stderr
     result = json.loads(again.stdout)
-    assert [result[name] for name in ("dataset", "quarantine")] == [expected[name] for name in ("dataset", "quarantine")]
+    assert [result[name] for name in ("dataset", "quarantine")] == [
+        expected[name] for name in ("dataset", "quarantine")
+    ]
     assert {name: (work / name).stat().st_ino for name in finished} == finished  # nothing finished was redone
     assert result["mapped"]["made"] + result["mapped"]["found"] == 3
     assert result["mapped"]["found"] + result["written"]["found"] >= 1
