@@ -155,7 +155,7 @@ def read_examples(path: Path) -> Iterator[Example]:
     """Read the examples that `write_examples` wrote, in order."""
     import pyarrow.parquet as pq
 
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=256):
+    for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(batch_size=256):
         for row in batch.to_pylist():
             yield from_row(row)
 

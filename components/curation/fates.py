@@ -31,7 +31,7 @@ class FateFile:
         """Read them."""
         import pyarrow.parquet as pq
 
-        for batch in pq.ParquetFile(self.path).iter_batches(batch_size=_ROWS_READ):
+        for batch in pq.ParquetFile(self.path, pre_buffer=False).iter_batches(batch_size=_ROWS_READ):
             for record in batch.to_pylist():
                 yield Fate(**record)
 
