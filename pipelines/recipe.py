@@ -90,8 +90,9 @@ class Recipe(Config):
     """What the steps ask the cluster for; no part of any artifact's identity."""
 
     def identity(self) -> dict[str, Any]:
-        """The settings that decide a result: all but name, description and resources."""
-        return self.model_dump(mode="json", exclude={"name", "description", "resources"})
+        """The settings that decide a result: all but name, description, resources and the number of pods."""
+        left_out: dict[str, Any] = dict.fromkeys(("name", "description", "resources"), True)
+        return self.model_dump(mode="json", exclude={**left_out, "curation": {"pods"}})
 
 
 def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:

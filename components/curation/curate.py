@@ -87,53 +87,26 @@ def curate(
     """
     folder = work or scratch_folder("curation")
     beside = dataset.with_name(f"{dataset.name}.work")
-    with _Curation(config, seed, benchmarks, folder or beside, steps) as curation:
+    with Curation(config, seed, benchmarks, folder or beside, steps) as curation:
         result = curation.run(dataset, quarantine)
     if folder is None:
         shutil.rmtree(beside)
     return result
 
 
-def map_share(config: CurationConfig, seed: int, work: Path, share: Share) -> list[str]:
-    """The first map, for a part of the rows: what became of them lies in the work folder.
+class Curation:
+    """One curation, phase by phase; a context manager, in which its processes live.
 
     Args:
         config: As for `curate`.
         seed: As for `curate`.
-        work: Folder that all parts share.
-        share: Which ranges of rows.
+        benchmarks: As for `curate`.
+        work: Folder for what is finished.
+        steps: As for `curate`.
 
-    Returns:
-        Keys of the shards of source rows.
+    Raises:
+        SourceError: A source cannot be read.
     """
-    with _Curation(config, seed, None, work) as curation:
-        return [file.key for file in curation.map(share)]
-
-
-def judge_all(config: CurationConfig, seed: int, benchmarks: Path | None, work: Path) -> str:
-    """The reduction, once all is mapped: what becomes of each candidate lies in the work folder.
-
-    Returns:
-        The key of it.
-    """
-    with _Curation(config, seed, benchmarks, work) as curation:
-        return curation.reduce(curation.map(WHOLE)).key
-
-
-def write_share(config: CurationConfig, seed: int, benchmarks: Path | None, work: Path, share: Share) -> list[str]:
-    """The second map, for a part of the dataset's shards, once all is judged: they lie in the work folder.
-
-    Returns:
-        Names of their files.
-    """
-    with _Curation(config, seed, benchmarks, work) as curation:
-        files = curation.map(WHOLE)
-        written, _ = curation.write(files, curation.reduce(files), share)
-    return [path.name for paths in written.values() for path in paths]
-
-
-class _Curation:
-    """One curation, over all of its phases; a context manager, in which its processes live."""
 
     def __init__(
         self, config: CurationConfig, seed: int, benchmarks: Path | None, work: Path, steps: BuildSteps = row_steps
@@ -144,7 +117,7 @@ class _Curation:
         self._folder = WorkFolder(work)
         self.engine = Engine(config, self._folder, usable_cores(), steps)
 
-    def __enter__(self) -> "_Curation":
+    def __enter__(self) -> "Curation":
         """Open the engine."""
         self.engine.__enter__()
         return self
