@@ -65,8 +65,8 @@ class Candidate:
     metadata: dict[str, str] = field(default_factory=dict)
     """Further columns of the source, as texts: where answers leak."""
     signs: Signs = Signs()
-    given_split: str = ""
-    """The split that the source puts it in; "" where the source is not divided."""
+    stated_split: str = ""
+    """Value of Split that its source states; "" where the source leaves it open."""
     changes: tuple[str, ...] = ()
     """What steps did to it, "step: what" each, in order; kept by the engine."""
 

@@ -33,8 +33,8 @@ from components.curation.ledger import (
     RecordWriter,
     write_quarantine,
 )
-from components.curation.reduce import REDUCE_STEPS, Fate, SignTable, judge
-from components.curation.shards import ShardFile, SourceRows
+from components.curation.reduce import REDUCE_STEPS, Fate, Fates, SignTable, judge
+from components.curation.shards import ShardFile, SourceRows, forward
 from components.curation.sources import OpenSource, open_source
 from components.curation.steps import QUESTION_SHOWN, BuildSteps, row_steps
 from components.curation.work_folder import WorkFolder, key_of, take
@@ -131,7 +131,7 @@ class Curation:
     def map(self, share: Share) -> list[ShardFile]:
         """The shards of source rows, each row of which has been looked at."""
         rows = [
-            SourceRows(source.name, key_of(settings.identity(), source.fingerprint), source.rows)
+            SourceRows(source.name, key_of(settings.identity(), source.fingerprint), forward(source.rows))
             for settings, source in zip(self._config.sources, self._sources, strict=True)
         ]
         return self.engine.map_sources(rows, share)
@@ -144,8 +144,8 @@ class Curation:
         key = self.engine.key("fates", shards, *settings)
         return FateFile(key, self._folder.make(key, lambda path: write_fates(self._judge(files), path)))
 
-    def _judge(self, files: Sequence[ShardFile]) -> Iterator[Fate]:
-        table = SignTable.of(candidate for file in files for candidate in file.candidates())
+    def _judge(self, files: Sequence[ShardFile]) -> Fates:
+        table = SignTable.read([file.signs for file in files])
         return judge(table, [self._benchmarks] if self._benchmarks else [], self._config, self._seed)
 
     def write(
@@ -166,7 +166,7 @@ class Curation:
         orders = {split: _place_shards(paths, dataset / split.value) for split, paths in written.items()}
         write_order(dataset, {split.value: shards for split, shards in orders.items()})
         ledger.demonstrations = _write_provenance(files, fates, orders, places, dataset)
-        summary = self._summary(ledger)
+        summary = {**fates.figures(), **self._summary(ledger)}
         text = json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False)
         (dataset / SUMMARY).write_text(text, encoding="utf-8")
         sealed = self._seal(dataset, quarantine)
@@ -282,7 +282,7 @@ def _write_provenance(
                 split=split.value,
                 shard=orders[split][next(shard_of)].name,
                 group=fate.group,
-                flags=list(candidate.flags),
+                flags=[*candidate.flags, *fate.flags],
                 changes=list(candidate.changes),
             )
             if candidate.demonstration and split is Split.TRAIN:

@@ -17,14 +17,13 @@ from components.core.code import code_fingerprint
 from components.core.config import parse_config
 from components.core.example import Split, example_schema
 from components.core.layout import Cutter, ShardWriter
-from components.curation.candidate import SourceRow
+from components.curation.candidate import Candidate, SourceRow
 from components.curation.config import CurationConfig
 from components.curation.pool import Death, Progress, WorkerError, WorkerPool
-from components.curation.reduce import Fate
+from components.curation.reduce import Fate, SignTable
 from components.curation.shards import (
     ROWS_OF_RANGE,
     Outcome,
-    Reader,
     Shard,
     ShardFile,
     SourceRows,
@@ -114,8 +113,8 @@ class Engine:
             SourceError: A source ends in the middle; what was finished is kept.
         """
         mapper = _Mapper(self, share)
-        for task, path in self._pool.run(mapper.tasks(sources), mapper.died):
-            mapper.done(task, self.folder.add(task.key, path))
+        for task, (path, signs) in self._pool.run(mapper.tasks(sources), mapper.died):
+            mapper.done(task, self.folder.add(task.key, path), self.folder.add(signs_key(task.key), signs))
             self.mapped.made += 1
         return mapper.files()
 
@@ -145,7 +144,7 @@ class Engine:
                     self.written.found += 1
                     found[task.split, task.number] = path
 
-        for task, path in self._pool.run(missing(), _write_again):
+        for task, (path,) in self._pool.run(missing(), _write_again):
             found[task.split, task.number] = self.folder.add(task.key, path)
             self.written.made += 1
         return {split: [found[place] for place in sorted(found) if place[0] is split] for split in Split}
@@ -183,20 +182,19 @@ class _Mapper:
         """What is made, in order of the sources."""
         return [self._files[place] for place in sorted(self._files)]
 
-    def done(self, task: MapTask, path: Path) -> None:
-        """Note the file of a shard."""
+    def done(self, task: MapTask, path: Path, signs: Path) -> None:
+        """Note the files of a shard."""
         shard = task.shard
-        self._files[task.source, shard.start] = ShardFile(shard.source, shard.start, task.key, path)
+        self._files[task.source, shard.start] = ShardFile(shard.source, shard.start, task.key, path, signs)
 
     def tasks(self, sources: Sequence[SourceRows]) -> Iterator[MapTask]:
         """The shards that are to be made; the others are noted."""
         for number, source in enumerate(sources):
-            reader = Reader(source.rows)
             place, rows = self._share.number, ROWS_OF_RANGE
             while rows == ROWS_OF_RANGE:  # a shorter range is the last one
                 known = self._known(number, source, place)
                 if known is None:
-                    rows = yield from self._read(number, source, place, reader)
+                    rows = yield from self._read(number, source, place)
                 else:
                     rows = known
                 place += self._share.of
@@ -207,38 +205,40 @@ class _Mapper:
     def _known(self, number: int, source: SourceRows, place: int) -> int | None:
         """Note the shards of a range if all are made, and return its rows."""
         folder = self._engine.folder
-        index = folder.find(self._range_key(source, place))
+        index = folder.find(self._range_key(source, place)) if source.identity else None
         if index is None:
             return None
         content = json.loads(index.read_text(encoding="utf-8"))
-        paths = [folder.find(key) for key, _ in content["shards"]]
-        if None in paths:
+        if not all(folder.find(key) and folder.find(signs_key(key)) for key, _ in content["shards"]):
             return None
-        for (key, start), path in zip(content["shards"], paths, strict=True):
-            if path is not None:
-                self._files[number, start] = ShardFile(source.name, start, key, path)
-                self._engine.mapped.found += 1
+        for key, start in content["shards"]:
+            self._note(number, source.name, start, key)
         return int(content["rows"])
 
-    def _read(self, number: int, source: SourceRows, place: int, reader: Reader) -> Generator[MapTask, None, int]:
+    def _read(self, number: int, source: SourceRows, place: int) -> Generator[MapTask, None, int]:
         """Read a range; returns its rows."""
         start = place * ROWS_OF_RANGE
         rows, shards = 0, []
-        for shard in cut(reader.read(start), source.name, start):
+        for shard in cut(source.read(start, start + ROWS_OF_RANGE), source.name, start):
             task = MapTask(shard, self._engine.key("shard", source.name, shard.digest, self._settings), number)
             rows += len(shard.rows)
             shards.append((task.key, shard.start))
-            path = self._engine.folder.find(task.key)
-            if path is None:
+            if not self._note(number, source.name, shard.start, task.key):
                 yield task
-            else:
-                self._engine.mapped.found += 1
-                self.done(task, path)
-        content = json.dumps({"rows": rows, "shards": shards})
-        self._engine.folder.make(
-            self._range_key(source, place), lambda path: path.write_text(content, encoding="utf-8")
-        )
+        if source.identity:
+            content = json.dumps({"rows": rows, "shards": shards})
+            key = self._range_key(source, place)
+            self._engine.folder.make(key, lambda path: path.write_text(content, encoding="utf-8"))
         return rows
+
+    def _note(self, number: int, source: str, start: int, key: str) -> bool:
+        """Note a shard if it is made; whether it is."""
+        path, signs = self._engine.folder.find(key), self._engine.folder.find(signs_key(key))
+        if path is None or signs is None:
+            return False
+        self._files[number, start] = ShardFile(source, start, key, path, signs)
+        self._engine.mapped.found += 1
+        return True
 
     def died(self, task: MapTask, death: Death) -> MapTask:
         """The shard without the row that a worker has died over again and again; without all where that goes on."""
@@ -263,11 +263,18 @@ def _question(row: SourceRow) -> str:
     return str(row.values.get("question") or "") if isinstance(row.values, dict) else ""
 
 
-def _work(folder: Path, build: BuildSteps, config: str, task: "MapTask | WriteTask", progress: Progress) -> Path:
-    """What a worker does."""
+def _work(
+    folder: Path, build: BuildSteps, config: str, task: "MapTask | WriteTask", progress: Progress
+) -> tuple[Path, ...]:
+    """What a worker does; returns the files that it made."""
     if isinstance(task, WriteTask):
-        return store(folder, task.key, lambda path: _write_examples(task, path))
+        return (store(folder, task.key, lambda path: _write_examples(task, path)),)
     return _map_shard(folder, _built(build, config), task, progress)
+
+
+def signs_key(shard: str) -> str:
+    """The key of a shard's signs, of the key of the shard."""
+    return key_of("signs", shard)
 
 
 @lru_cache(maxsize=1)
@@ -276,8 +283,8 @@ def _built(build: BuildSteps, config: str) -> RowSteps:
     return build(parse_config(CurationConfig, json.loads(config), "curation"))
 
 
-def _map_shard(folder: Path, steps: RowSteps, task: MapTask, progress: Progress) -> Path:
-    """Take a shard's rows through the row steps, and write what became of them."""
+def _map_shard(folder: Path, steps: RowSteps, task: MapTask, progress: Progress) -> tuple[Path, Path]:
+    """Take a shard's rows through the row steps, and write what became of them, and the signs of what stays."""
     shard = task.shard
     outcomes: list[Outcome] = []
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
@@ -289,7 +296,11 @@ def _map_shard(folder: Path, steps: RowSteps, task: MapTask, progress: Progress)
             faulthandler.dump_traceback_later(steps.seconds, exit=True, file=nowhere)
             outcomes.append(take_steps(row, shard.source, steps, partial(progress.at, number)))
         faulthandler.cancel_dump_traceback_later()
-    return store(folder, task.key, lambda path: write_outcomes(outcomes, shard.start, path))
+    candidates = [outcome for outcome in outcomes if isinstance(outcome, Candidate)]
+    return (
+        store(folder, task.key, lambda path: write_outcomes(outcomes, shard.start, path)),
+        store(folder, signs_key(task.key), lambda path: SignTable.of(candidates).write(path)),
+    )
 
 
 @dataclass(frozen=True)

@@ -100,10 +100,11 @@ class RecordWriter:
     Args:
         path: The file.
         columns: Types by name: "text", "texts", "integer" or "truth".
+        metadata: Of the file.
     """
 
-    def __init__(self, path: Path, columns: dict[str, str]) -> None:
-        self._path, self._columns = path, columns
+    def __init__(self, path: Path, columns: dict[str, str], metadata: dict[bytes, bytes] | None = None) -> None:
+        self._path, self._columns, self._metadata = path, columns, metadata
         self._held: list[dict[str, Any]] = []
         self._writer: Any = None
 
@@ -113,7 +114,7 @@ class RecordWriter:
         import pyarrow.parquet as pq
 
         types = {"text": pa.string(), "texts": pa.list_(pa.string()), "integer": pa.int64(), "truth": pa.bool_()}
-        self._schema = pa.schema([(name, types[kind]) for name, kind in self._columns.items()])
+        self._schema = pa.schema([(name, types[kind]) for name, kind in self._columns.items()], self._metadata)
         self._writer = pq.ParquetWriter(self._path, self._schema, compression="zstd")
         return self
 

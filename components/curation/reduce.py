@@ -5,9 +5,11 @@ stays.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from components.core.example import Split
 from components.core.question import QuestionFile
@@ -20,37 +22,73 @@ REDUCE_STEPS = ("exact duplicates", "conflicts", "decontamination")
 """In the order in which candidates pass them."""
 
 
-@dataclass
 class SignTable:
-    """What is known of the N candidates, in source order; a column a sign."""
+    """The signs of N candidates, in source order; a column a sign.
 
-    key: list[str] = field(default_factory=list)
-    id: list[str] = field(default_factory=list)
-    pixels: list[tuple[str, ...]] = field(default_factory=list)
-    question: list[str] = field(default_factory=list)
-    references: list[frozenset[str]] = field(default_factory=list)
-    group: list[str] = field(default_factory=list)
-    split: list[str] = field(default_factory=list)
-    """As given; "" where the source is not divided."""
+    Args:
+        columns: A pyarrow table.
+    """
+
+    def __init__(self, columns: Any) -> None:
+        self._columns = columns
 
     @classmethod
-    def of(cls, candidates: Iterable[Candidate]) -> "SignTable":
-        """The table of candidates, whose images are not needed."""
-        table = cls()
-        for candidate in candidates:
-            example, signs = candidate.example, candidate.signs
-            table.key.append(candidate.key)
-            table.id.append(example.id)
-            table.pixels.append(signs.pixels)
-            table.question.append(signs.question)
-            table.references.append(frozenset(example.references))
-            table.group.append(example.group or _group(signs.pixels))
-            table.split.append(candidate.given_split)
-        return table
+    def of(cls, candidates: Sequence[Candidate]) -> "SignTable":
+        """The table of a shard's candidates, made where they are mapped."""
+        import pyarrow as pa
+
+        return cls(pa.Table.from_pylist([_signs(candidate) for candidate in candidates], schema=_schema()))
+
+    @classmethod
+    def read(cls, paths: Sequence[Path]) -> "SignTable":
+        """The tables of shards, one after another."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        return cls(pa.concat_tables([_schema().empty_table(), *(pq.read_table(path) for path in paths)]))
+
+    def write(self, path: Path) -> None:
+        """Write it as Parquet."""
+        import pyarrow.parquet as pq
+
+        pq.write_table(self._columns, path, compression="lz4")
+
+    def __len__(self) -> int:
+        return int(self._columns.num_rows)
+
+    def texts(self, name: str) -> list[str]:
+        """A column."""
+        values: list[str] = self._columns[name].to_pylist()
+        return values
 
 
-@dataclass(frozen=True)
-class Fate:
+def _schema() -> Any:
+    import pyarrow as pa
+
+    return pa.schema([(name, pa.string()) for name in ("key", "asked", "answer", "group", "split")])
+
+
+def _signs(candidate: Candidate) -> dict[str, str]:
+    example, signs = candidate.example, candidate.signs
+    return {
+        "key": candidate.key,
+        "asked": _asked(signs.pixels, signs.question),
+        "answer": " | ".join(sorted(set(example.references))),
+        "group": example.group or _digest(*signs.pixels)[:16],
+        "split": candidate.stated_split,
+    }
+
+
+def _asked(pixels: Sequence[str], question: str) -> str:
+    """Equal for the same images and question."""
+    return _digest(*pixels, question)
+
+
+def _digest(*texts: str) -> str:
+    return hashlib.sha256(" ".join(texts).encode()).hexdigest()[:32]
+
+
+class Fate(NamedTuple):
     """What becomes of a candidate."""
 
     step: str = ""
@@ -62,9 +100,20 @@ class Fate:
     split: str = ""
     """Of one that stays."""
     group: str = ""
+    flags: tuple[str, ...] = ()
+    """What is notable of one that stays."""
 
 
-def judge(table: SignTable, benchmarks: Sequence[Path], config: CurationConfig, seed: int) -> Iterator[Fate]:
+@dataclass(frozen=True)
+class Fates:
+    """What becomes of N candidates, in order, and figures for the summary."""
+
+    fates: Sequence[Fate]
+    figures: dict[str, Any]
+    """JSON values by name: benchmarks …"""
+
+
+def judge(table: SignTable, benchmarks: Sequence[Path], config: CurationConfig, seed: int) -> Fates:
     """Decide what becomes of each candidate.
 
     Args:
@@ -72,28 +121,27 @@ def judge(table: SignTable, benchmarks: Sequence[Path], config: CurationConfig, 
         benchmarks: Folders in the format of components/core/suite.py, which no example may be from.
         config: Which share is held out.
         seed: Decides which groups are held out.
-
-    Yields:
-        N fates, in order.
     """
     leaks = _benchmark_questions(benchmarks)
-    first: dict[tuple[tuple[str, ...], str], int] = {}
-    for place, asked in enumerate(zip(table.pixels, table.question, strict=True)):
-        earlier = first.setdefault(asked, place)
-        key = table.key[earlier]
-        if earlier == place:
-            leak = leaks.get(asked)
-            yield Fate("decontamination", "benchmark question", leak) if leak else _kept(table, place, config, seed)
-        elif table.references[earlier] == table.references[place]:
-            yield Fate("exact duplicates", "duplicate", f"of {key}", is_duplicate=True)
+    columns = [table.texts(name) for name in ("key", "asked", "answer", "group", "split")]
+    first: dict[str, tuple[str, str]] = {}
+    fates, leaking = [], Counter[str]()
+    for key, asked, answer, group, split in zip(*columns, strict=True):
+        kept_key, kept_answer = first.setdefault(asked, (key, answer))
+        if kept_key != key:
+            fates.append(_repeated(kept_key, kept_answer == answer, kept_answer))
+        elif asked in leaks:
+            leaking[leaks[asked].split()[0]] += 1
+            fates.append(Fate("decontamination", "benchmark question", leaks[asked]))
         else:
-            given = sorted(table.references[earlier])[0]
-            yield Fate("conflicts", "conflicting answer", f"{key} gives {given!r}")
+            fates.append(Fate(split=split or _split(group, config.heldout_fraction, seed), group=group))
+    return Fates(fates, {"leaks": dict(sorted(leaking.items()))} if benchmarks else {})
 
 
-def _kept(table: SignTable, place: int, config: CurationConfig, seed: int) -> Fate:
-    group = table.group[place]
-    return Fate(split=table.split[place] or _split(group, config.heldout_fraction, seed), group=group)
+def _repeated(key: str, agrees: bool, answer: str) -> Fate:
+    if agrees:
+        return Fate("exact duplicates", "duplicate", f"of {key}", is_duplicate=True)
+    return Fate("conflicts", "conflicting answer", f"{key} gives {answer!r}")
 
 
 def _split(group: str, heldout_fraction: float, seed: int) -> str:
@@ -102,12 +150,8 @@ def _split(group: str, heldout_fraction: float, seed: int) -> str:
     return (Split.HELD_OUT if place < heldout_fraction else Split.TRAIN).value
 
 
-def _group(pixels: Sequence[str]) -> str:
-    return hashlib.sha256(" ".join(pixels).encode()).hexdigest()[:16]
-
-
-def _benchmark_questions(benchmarks: Sequence[Path]) -> dict[tuple[tuple[str, ...], str], str]:
-    """Names of the benchmarks' questions, by the signs of their images and text."""
+def _benchmark_questions(benchmarks: Sequence[Path]) -> dict[str, str]:
+    """Names of the benchmarks' questions, by what is asked about which images."""
     found = {}
     for folder in benchmarks:
         for info in read_suite(folder):
@@ -116,5 +160,5 @@ def _benchmark_questions(benchmarks: Sequence[Path]) -> dict[tuple[tuple[str, ..
                     pixels = tuple(pixel_sign(image) for image in question.open_images())
                 except (OSError, ValueError):  # broken in the published set: no example can equal it
                     continue
-                found[pixels, question_sign(" ".join(question.parts))] = f"{info.name} {question.id}"
+                found[_asked(pixels, question_sign(" ".join(question.parts)))] = f"{info.name} {question.id}"
     return found

@@ -12,8 +12,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.core.example import Example, example_schema, from_row, to_row
-from components.curation.candidate import Candidate, Lost, RawRow, Rejection, Rows, Signs, SourceRow
+from components.core.example import example_schema, from_row, to_row
+from components.curation.candidate import Candidate, Lost, RawRow, Rejection, Rows, SourceRow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +22,6 @@ ROWS_OF_RANGE = 1000
 """Source rows between two places where a shard ends at any rate."""
 _BYTES_OF_SHARD = 16 * 2**20
 _PREFIX = "example_"
-_SIGNS = ("pixels", "looks", "question_sign", "shingles")
 
 
 @dataclass(frozen=True)
@@ -44,33 +43,29 @@ class SourceRows:
     name: str
     """No two sources of a curation share one."""
     identity: str
-    """Changes with whatever decides its rows: its content, and which columns and how many rows are read."""
-    rows: Iterator[SourceRow | RawRow]
-    """From the first one on, numbered or as plain mappings."""
+    """Changes with whatever decides its rows: its content, and which columns and how many rows are read. "" where that
+    cannot be told: then all rows are read, and known by themselves."""
+    read: Callable[[int, int], Rows]
+    """The rows between two places, the second one left out; called with places that ascend."""
 
 
-class Reader:
-    """Reads a source in ranges of rows, forwards.
+def forward(rows: Iterator[RawRow]) -> Callable[[int, int], Rows]:
+    """Reading of a source that cannot be entered but at its beginning: what is not asked for is passed over.
 
     Args:
-        rows: The source's rows from the first one on, numbered or as plain mappings.
+        rows: All of them, in order.
     """
+    numbered = (SourceRow(place, row) for place, row in enumerate(rows))
+    passed = 0
 
-    def __init__(self, rows: Iterator[SourceRow | RawRow]) -> None:
-        self._rows = rows
-        self._next = 0
+    def read(start: int, stop: int) -> Rows:
+        nonlocal passed
+        for row in islice(numbered, stop - passed):
+            passed += 1
+            if row.place >= start:
+                yield row
 
-    def read(self, start: int) -> Rows:
-        """The rows of a range, to be drawn before another one is read.
-
-        Args:
-            start: Place of its first row, not before the end of the range that was read last.
-        """
-        for _ in islice(self._rows, start - self._next):
-            self._next += 1
-        for row in islice(self._rows, ROWS_OF_RANGE):
-            yield row if isinstance(row, SourceRow) else SourceRow(self._next, row)
-            self._next += 1
+    return read
 
 
 def cut(rows: Iterable[SourceRow], source: str, start: int) -> Iterator[Shard]:
@@ -147,7 +142,7 @@ def write_outcomes(outcomes: Sequence[Outcome], start: int, path: Path) -> None:
 
 
 def outcome_schema() -> "pa.Schema":
-    """The columns of a shard's file: an example's, what is known besides, the signs, and why a row is lost."""
+    """The columns of a shard's file: an example's, what is known besides, and why a row is lost."""
     import pyarrow as pa
 
     texts = pa.list_(pa.string())
@@ -157,14 +152,10 @@ def outcome_schema() -> "pa.Schema":
             ("offset", pa.int32()),
             *example,
             ("weight", pa.int64()),
-            ("given_split", pa.string()),
+            ("stated_split", pa.string()),
             ("demonstration", pa.string()),
             ("flags", texts),
             ("changes", texts),
-            ("pixels", texts),
-            ("looks", pa.list_(pa.binary())),
-            ("question_sign", pa.string()),
-            ("shingles", pa.list_(pa.uint64())),
             ("lost_step", pa.string()),
             ("lost_reason", pa.string()),
             ("lost_evidence", pa.string()),
@@ -186,19 +177,14 @@ def _to_record(outcome: Outcome, start: int) -> dict[str, Any]:
             "lost_duplicate": outcome.is_duplicate,
             "lost_id": outcome.id,
         }
-    signs = outcome.signs
     return {
         "offset": outcome.place - start,
         **{f"{_PREFIX}{name}": value for name, value in to_row(outcome.example).items()},
         "weight": sum(map(len, outcome.example.images)),
-        "given_split": outcome.given_split,
+        "stated_split": outcome.stated_split,
         "demonstration": outcome.demonstration,
         "flags": list(outcome.flags),
         "changes": list(outcome.changes),
-        "pixels": list(signs.pixels),
-        "looks": list(signs.looks),
-        "question_sign": signs.question,
-        "shingles": list(signs.shingles),
     }
 
 
@@ -216,6 +202,8 @@ class ShardFile:
     """Place of its first row."""
     key: str
     path: Path
+    signs: Path
+    """The signs of its candidates, in a file of their own: see reduce.py."""
 
     def read(self, columns: Sequence[str]) -> "pa.Table":
         """Some columns, a line a source row."""
@@ -223,14 +211,9 @@ class ShardFile:
 
         return pq.read_table(self.path, columns=list(columns), use_threads=False)
 
-    def candidates(self, signs: bool = True) -> Iterator[Candidate]:
-        """The rows that became examples, in order, without their images.
-
-        Args:
-            signs: Whether with their signs.
-        """
-        left_out = (f"{_PREFIX}images", "weight", *(() if signs else _SIGNS))
-        names = [name for name in outcome_schema().names if name not in left_out]
+    def candidates(self) -> Iterator[Candidate]:
+        """The rows that became examples, in order, without their images and signs."""
+        names = [name for name in outcome_schema().names if name not in (f"{_PREFIX}images", "weight")]
         for record in self.read(names).to_pylist():
             if record["lost_step"] is None:
                 yield self._candidate(record)
@@ -253,21 +236,14 @@ class ShardFile:
 
     def _candidate(self, record: dict[str, Any]) -> Candidate:
         values = {name.removeprefix(_PREFIX): value for name, value in record.items() if name.startswith(_PREFIX)}
-        example: Example = from_row({**values, "images": ()})
-        signs = Signs(
-            pixels=tuple(record.get("pixels", ())),
-            looks=tuple(record.get("looks", ())),
-            question=record.get("question_sign", ""),
-            shingles=tuple(record.get("shingles", ())),
-        )
+        example = from_row({**values, "images": ()})
         return Candidate(
             source=self.source,
             place=self.start + record["offset"],
             example=replace(example, source=self.source),
             demonstration=record["demonstration"],
             flags=tuple(record["flags"]),
-            signs=signs,
-            given_split=record["given_split"],
+            stated_split=record["stated_split"],
             changes=tuple(record["changes"]),
         )
 

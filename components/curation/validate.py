@@ -54,7 +54,7 @@ def to_candidate(row: SourceRow, source: str, config: CurationConfig) -> Candida
         facts=tuple(str(fact) for fact in values.get("facts") or ()),
         group=str(values.get("group") or ""),
     )
-    return Candidate(source, row.place, example, str(values.get("demonstration") or ""), given_split=split)
+    return Candidate(source, row.place, example, str(values.get("demonstration") or ""), stated_split=split)
 
 
 def picture_step(config: CurationConfig) -> RowStep:

@@ -13,12 +13,12 @@ from typing import Any
 from components.curation import curate as stage
 from components.curation.engine import _Mapper
 from components.curation.work_folder import WorkFolder
-from tests.curation.rows import config_of
+from tests.curation.engine_rows import config_of
 
 MOMENTS = {
     "first rows mapped": (_Mapper, "done", 2),
     "all mapped, before the reduction": (stage, "judge", 1),
-    "first examples written": (WorkFolder, "add", 8),
+    "first examples written": (WorkFolder, "add", 12),
     "files put into the dataset": (stage, "take", 3),
     "provenance": (stage, "_write_provenance", 1),
     "quarantine sealed, dataset not": (stage, "seal", 2),

@@ -17,9 +17,9 @@ from components.core.example import Split, example_id, read_split
 from components.curation import engine, shards
 from components.curation.curate import CurationResult, curate
 from components.curation.steps import BuildSteps, row_steps
-from tests.curation import rows as odd
+from tests.curation import engine_rows as odd
 from tests.curation.driven import MOMENTS
-from tests.curation.rows import config_of, names, row, write_rows
+from tests.curation.engine_rows import config_of, names, row, write_rows
 
 
 def _run(

@@ -14,7 +14,7 @@ from components.curation.fan_out import map_share
 from pipelines.compile import compile_recipe, lint
 from pipelines.local import run_pipeline
 from pipelines.recipe import load_recipe
-from tests.curation.rows import config_of, row, write_rows
+from tests.curation.engine_rows import config_of, row, write_rows
 
 _PODS, _ROWS = 2, 2500
 
