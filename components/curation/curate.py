@@ -23,7 +23,7 @@ from components.core.scratch import scratch_folder
 from components.core.suite import BENCHMARKS, read_suite
 from components.curation.candidate import Candidate, Lost
 from components.curation.config import CurationConfig
-from components.curation.engine import WHOLE, Engine, Share, Tally, plan_splits
+from components.curation.engine import WHOLE, Advance, Engine, Share, Tally, plan_splits
 from components.curation.fates import FateFile, settled, write_fates
 from components.curation.ledger import (
     DEMONSTRATIONS,
@@ -66,6 +66,7 @@ def curate(
     benchmarks: Path | None = None,
     work: Path | None = None,
     steps: BuildSteps = row_steps,
+    advance: Advance = lambda _done, _rows: None,
 ) -> CurationResult:
     """Curate.
 
@@ -78,6 +79,7 @@ def curate(
         work: Folder that outlives a kill; the scratch of the step by default, and where there is none a folder beside
             the dataset, removed in the end.
         steps: Makes the row steps; importable.
+        advance: Called with what was done (engine.LOOKED_AT, engine.WRITTEN) and with how many rows.
 
     Raises:
         SourceError: A source cannot be read.
@@ -87,7 +89,7 @@ def curate(
     """
     folder = work or scratch_folder("curation")
     beside = dataset.with_name(f"{dataset.name}.work")
-    with Curation(config, seed, benchmarks, folder or beside, steps) as curation:
+    with Curation(config, seed, benchmarks, folder or beside, steps, advance) as curation:
         result = curation.run(dataset, quarantine)
     if folder is None:
         shutil.rmtree(beside)
@@ -103,19 +105,26 @@ class Curation:
         benchmarks: As for `curate`.
         work: Folder for what is finished.
         steps: As for `curate`.
+        advance: As for `curate`.
 
     Raises:
         SourceError: A source cannot be read.
     """
 
     def __init__(
-        self, config: CurationConfig, seed: int, benchmarks: Path | None, work: Path, steps: BuildSteps = row_steps
+        self,
+        config: CurationConfig,
+        seed: int,
+        benchmarks: Path | None,
+        work: Path,
+        steps: BuildSteps = row_steps,
+        advance: Advance = lambda _done, _rows: None,
     ) -> None:
         self._config, self._seed = config, seed
         self._sources = _named(open_source(source, seed) for source in config.sources)
         self._benchmarks = benchmarks if benchmarks is not None and read_suite(benchmarks) else None
         self._folder = WorkFolder(work)
-        self.engine = Engine(config, self._folder, usable_cores(), steps)
+        self.engine = Engine(config, self._folder, usable_cores(), steps, advance)
 
     def __enter__(self) -> "Curation":
         """Open the engine."""

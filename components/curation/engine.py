@@ -52,6 +52,8 @@ class Share:
 
 
 WHOLE = Share()
+LOOKED_AT, WRITTEN = "rows looked at", "examples written"
+Advance = Callable[[str, int], object]
 
 
 @dataclass
@@ -70,12 +72,20 @@ class Engine:
         folder: Where work lies.
         workers: Processes.
         steps: Makes the row steps; importable, as the processes call it.
+        advance: Called with what was done and with how many rows, as they are done or found done.
     """
 
-    def __init__(self, config: CurationConfig, folder: WorkFolder, workers: int, steps: BuildSteps = row_steps) -> None:
+    def __init__(
+        self,
+        config: CurationConfig,
+        folder: WorkFolder,
+        workers: int,
+        steps: BuildSteps = row_steps,
+        advance: Advance = lambda _done, _rows: None,
+    ) -> None:
         self.config, self.folder = config, folder
         self.mapped, self.written = Tally(), Tally()
-        self._steps = steps
+        self._steps, self.advance = steps, advance
         settings = json.dumps(config.model_dump(mode="json"))
         work = partial(_work, folder.path, steps, settings)
         self._pool = WorkerPool(work, workers)
@@ -116,6 +126,7 @@ class Engine:
         for task, (path, signs) in self._pool.run(mapper.tasks(sources), mapper.died):
             mapper.done(task, self.folder.add(task.key, path), self.folder.add(signs_key(task.key), signs))
             self.mapped.made += 1
+            self.advance(LOOKED_AT, len(task.shard.rows))
         return mapper.files()
 
     def write_splits(self, tasks: Iterable["WriteTask"], share: Share = WHOLE) -> dict[Split, list[Path]]:
@@ -142,11 +153,13 @@ class Engine:
                     yield task
                 else:
                     self.written.found += 1
+                    self.advance(WRITTEN, task.rows)
                     found[task.split, task.number] = path
 
         for task, (path,) in self._pool.run(missing(), _write_again):
             found[task.split, task.number] = self.folder.add(task.key, path)
             self.written.made += 1
+            self.advance(WRITTEN, task.rows)
         return {split: [found[place] for place in sorted(found) if place[0] is split] for split in Split}
 
 
@@ -213,6 +226,7 @@ class _Mapper:
             return None
         for key, start in content["shards"]:
             self._note(number, source.name, start, key)
+        self._engine.advance(LOOKED_AT, content["rows"])
         return int(content["rows"])
 
     def _read(self, number: int, source: SourceRows, place: int) -> Generator[MapTask, None, int]:
@@ -223,7 +237,9 @@ class _Mapper:
             task = MapTask(shard, self._engine.key("shard", source.name, shard.digest, self._settings), number)
             rows += len(shard.rows)
             shards.append((task.key, shard.start))
-            if not self._note(number, source.name, shard.start, task.key):
+            if self._note(number, source.name, shard.start, task.key):
+                self._engine.advance(LOOKED_AT, len(shard.rows))
+            else:
                 yield task
         if source.identity:
             content = json.dumps({"rows": rows, "shards": shards})
@@ -326,6 +342,11 @@ class WriteTask:
     key: str
     parts: tuple[Part, ...]
     deaths: int = 0
+
+    @property
+    def rows(self) -> int:
+        """Examples."""
+        return sum(len(part.lines) for part in self.parts)
 
 
 def plan_splits(
