@@ -3,12 +3,13 @@
 One definition for a laptop and for Kubeflow; only the placement of its steps differs.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from kfp import dsl
 
-from components.curation.component import curate
-from components.evaluation.component import decide, evaluate, gather_suite
+from components.curation.component import curate, judge_rows, map_rows, write_examples
+from components.evaluation.component import decide, evaluate, gather_suite, prepare_benchmarks
 from components.release.component import export, finish, register
 from components.surrogate.component import fit_surrogate
 from components.training.component import train, warm_start
@@ -16,6 +17,36 @@ from pipelines.placement import Placement
 from pipelines.recipe import Recipe
 
 PIPELINE = "harmo-alignment"
+
+
+def curated(curation: Any, seed: Any, benchmarks: Any, pods: int, place: Callable[..., Any]) -> Any:
+    """The curation: one step, or with more than one pod the same work shared by them before it.
+
+    Args:
+        curation: Settings, a pipeline parameter.
+        seed: A pipeline parameter.
+        benchmarks: The benchmarks artifact.
+        pods: That share the rows.
+        place: Puts a task somewhere.
+
+    Returns:
+        The task that has the dataset.
+    """
+    common = {"curation": curation, "seed": seed}
+    if pods == 1:
+        return place(curate(**common, benchmarks=benchmarks, written=[]), "curation")
+    numbers = list(range(pods))
+
+    def shared(step: Any, **inputs: Any) -> Any:
+        """Never cached: what is made is found in the scratch, and the scratch may have been emptied."""
+        return place(step(**common, **inputs), "curation").set_caching_options(False)
+
+    with dsl.ParallelFor(numbers, name="map-rows") as pod:
+        mapped = shared(map_rows, pod=pod, pods=pods)
+    judged = shared(judge_rows, benchmarks=benchmarks, mapped=dsl.Collected(mapped.outputs["Output"]))
+    with dsl.ParallelFor(numbers, name="write-examples") as pod:
+        written = shared(write_examples, benchmarks=benchmarks, judged=judged.outputs["Output"], pod=pod, pods=pods)
+    return place(curate(**common, benchmarks=benchmarks, written=dsl.Collected(written.outputs["Output"])), "curation")
 
 
 def alignment_pipeline(recipe: Recipe, placement: Placement, run_id: str = dsl.PIPELINE_JOB_ID_PLACEHOLDER) -> Any:
@@ -30,6 +61,8 @@ def alignment_pipeline(recipe: Recipe, placement: Placement, run_id: str = dsl.P
         The KFP pipeline.
     """
     values = recipe.identity()
+    # A parameter of their own: other settings of the evaluation leave the data, and all that is made of it, alone.
+    public = values["evaluation"].pop("benchmarks")
     place = placement.place
 
     @dsl.pipeline(name=PIPELINE, description="Align a vision-language model with GRPO on a portfolio of rewards.")
@@ -41,17 +74,19 @@ def alignment_pipeline(recipe: Recipe, placement: Placement, run_id: str = dsl.P
         rewards: dict = values["rewards"],  # type: ignore[type-arg]
         evaluation: dict = values["evaluation"],  # type: ignore[type-arg]
         decision: dict = values["decision"],  # type: ignore[type-arg]
+        benchmarks: list = public,  # type: ignore[type-arg]
         seed: int = values["seed"],
         reports_uri: str = "",
     ) -> None:
         end = place(finish(run_id=run_id), "release").set_caching_options(False)
         with dsl.ExitHandler(end, name="run"):
-            data = place(curate(curation=curation, seed=seed), "curation")
-            dataset = data.outputs["dataset"]
+            prepared = place(prepare_benchmarks(benchmarks=benchmarks, seed=seed), "evaluation", "curation")
+            published = prepared.outputs["prepared"]
+            dataset = curated(curation, seed, published, recipe.curation.pods, place).outputs["dataset"]
             fitted = place(fit_surrogate(dataset=dataset, surrogate=surrogate, seed=seed), "surrogate")
             scorer = fitted.outputs["surrogate_model"]
             suite = place(
-                gather_suite(dataset=dataset, evaluation=evaluation, seed=seed), "evaluation", "curation"
+                gather_suite(dataset=dataset, benchmarks=published, evaluation=evaluation), "evaluation", "curation"
             ).outputs["suite"]
             start = place(warm_start(dataset=dataset, policy=policy, seed=seed), "training", "warm_start")
             base = start.outputs["base_policy"]

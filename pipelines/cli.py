@@ -1,4 +1,4 @@
-"""The command line: harmo run | compile | lineage | score | grade | rescore | rewards | surrogate | benchmarks.
+"""The command line: harmo run | compile | curate | lineage | score | grade | rescore | rewards | surrogate ….
 
 Heavy packages are imported inside the commands, so that `harmo --help` answers at once.
 """
@@ -10,6 +10,7 @@ import typer
 
 from components import __version__
 from components.core.errors import HarmoError, as_storage_error
+from pipelines.curation import app as curate_app
 from pipelines.surrogate_loop import add_commands as add_loop_commands
 
 app = typer.Typer(
@@ -146,6 +147,8 @@ def rescore_(
 
     rescore_to(run, output, root, wide_console())
 
+
+app.add_typer(curate_app, name="curate")
 
 rewards_app = typer.Typer(help="Look into the rewards of a training.", no_args_is_help=True)
 app.add_typer(rewards_app, name="rewards")

@@ -20,8 +20,9 @@ def compile_recipe(recipe: Recipe, output: Path) -> None:
         output: The YAML file.
 
     Raises:
-        RecipeError: The compiled pipeline would not run on a cluster.
+        RecipeError: The compiled pipeline would not run on a cluster, or its pods could not share their work.
     """
+    _check_scratch(recipe)
     output.parent.mkdir(parents=True, exist_ok=True)
     pipeline = alignment_pipeline(recipe, ClusterPlacement(recipe.resources))
     compiler.Compiler().compile(pipeline, package_path=str(output))
@@ -29,6 +30,15 @@ def compile_recipe(recipe: Recipe, output: Path) -> None:
     if problems:
         raise RecipeError(
             f"recipe {recipe.name}", "; ".join(problems), "Report this: the pipeline must not compile to it"
+        )
+
+
+def _check_scratch(recipe: Recipe) -> None:
+    if recipe.curation.pods > 1 and not recipe.resources.curation.scratch_claim:
+        raise RecipeError(
+            f"recipe {recipe.name}: curation.pods = {recipe.curation.pods}",
+            "resources.curation.scratch_claim names no volume for what the pods make",
+            "Name a claim that many pods can mount (ReadWriteMany), or set curation.pods to 1",
         )
 
 

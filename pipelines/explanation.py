@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from rich.text import Text
 from components.rewards.portfolio import PARTS
 from components.training.audit import CREDITED
 from components.training.replay import NUMBERS, AuditedRun, Derivation, Difference, Replay, find_rollouts
+from pipelines.plain_text import plain_text
 from pipelines.summary import artifacts_root
 
 _SHOWN = 10
@@ -24,8 +24,6 @@ _SCALES = {
     "group": "total minus group mean, divided by the group's standard deviation",
     "batch": "total minus group mean, which the trainer divides by the batch's standard deviation",
 }
-# A completion is hostile text: nothing in it may steer the terminal.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 def load_audited(run: Path, root: Path | None) -> AuditedRun:
@@ -50,7 +48,7 @@ def print_derivation(derivation: Derivation, console: Console) -> None:
     for block in (_question(derivation), _answer(derivation), _group(derivation), _parts(derivation)):
         console.print(block)
     for line in (*_sums(derivation), _agreement(derivation)):
-        console.print(_text(line))
+        console.print(plain_text(line))
 
 
 def print_replay(replay: Replay, tolerance: float, console: Console) -> None:
@@ -62,14 +60,14 @@ def print_replay(replay: Replay, tolerance: float, console: Console) -> None:
         console: Where to print.
     """
     versions = f"judged by verifier {_names(replay.judged_by)}, replayed by {_names(replay.replayed_by)}"
-    console.print(_text(f"{replay.num_rollouts} rollouts, {versions}"))
-    console.print(_text(f"{replay.num_equal} equal to the last bit"))
-    console.print(_text(f"largest difference {_number(replay.largest_difference)}"))
+    console.print(plain_text(f"{replay.num_rollouts} rollouts, {versions}"))
+    console.print(plain_text(f"{replay.num_equal} equal to the last bit"))
+    console.print(plain_text(f"largest difference {_number(replay.largest_difference)}"))
     beyond = replay.beyond(tolerance)
     for difference in beyond[:_SHOWN]:
-        console.print(_text(f"  {_difference(difference)}"))
+        console.print(plain_text(f"  {_difference(difference)}"))
     if len(beyond) > _SHOWN:
-        console.print(_text(f"  and {len(beyond) - _SHOWN} more numbers"))
+        console.print(plain_text(f"  and {len(beyond) - _SHOWN} more numbers"))
 
 
 def _question(derivation: Derivation) -> Text:
@@ -84,7 +82,7 @@ def _question(derivation: Derivation) -> Text:
     ]
     if example.choices:
         lines.append(f"choices     {' | '.join(example.choices)}")
-    return _text("\n".join(lines))
+    return plain_text("\n".join(lines))
 
 
 def _answer(derivation: Derivation) -> Text:
@@ -97,7 +95,7 @@ def _answer(derivation: Derivation) -> Text:
         f"verdict     {_verdict(row)} by {row['rule'] or 'no rule'}, confidence {_number(row['confidence'])}",
         f"flags       {', '.join(row['flags']) or 'none'}",
     ]
-    return _text("\n".join(lines))
+    return plain_text("\n".join(lines))
 
 
 def _group(derivation: Derivation) -> Table:
@@ -131,7 +129,7 @@ def _parts(derivation: Derivation) -> Table:
             _number(derivation.recomputed[CREDITED[part]]),
             _number(weight),
             _number(weight * credited),
-            _text(_why(derivation, part)),
+            plain_text(_why(derivation, part)),
         )
     return table
 
@@ -186,8 +184,3 @@ def _number(value: float | bool | None) -> str:
 
 def _names(versions: frozenset[str]) -> str:
     return ", ".join(sorted(versions))
-
-
-def _text(content: str) -> Text:
-    """Text without markup, whose control characters are shown as escapes."""
-    return Text(_CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", content))

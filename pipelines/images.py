@@ -17,7 +17,7 @@ from components.core.code import code_fingerprint
 
 _LOCK = Path(__file__).parent / "images.yaml"
 _CODE_OF_STAGE = {
-    "curation": ("core", "curation"),
+    "curation": ("core", "rewards", "curation"),
     "surrogate": ("core", "rewards", "surrogate"),
     "training": ("core", "rewards", "training"),
     "evaluation": ("core", "rewards", "evaluation"),

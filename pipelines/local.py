@@ -54,24 +54,45 @@ def run_local(recipe: Recipe, output: Path) -> LocalRun:
         ArtifactError: A cached artifact's bytes changed; its cache entry is dropped, so a rerun works.
         StorageError: The output folder cannot be written.
     """
-    from kfp import local
-
     from pipelines.alignment import PIPELINE, alignment_pipeline
     from pipelines.placement import LocalPlacement
+
+    run_id = f"{recipe.name}-{run_digest(recipe)}"
+    pipeline = alignment_pipeline(recipe, LocalPlacement(), run_id)
+    seconds = run_pipeline(pipeline, output, run_id, reports_uri=str(output.resolve()))
+    report = Path(report_key(str(output.resolve()), PIPELINE, run_id))
+    return LocalRun(run_id, report, _registered_model(output.resolve() / "artifacts", report), seconds)
+
+
+def run_pipeline(pipeline: Any, output: Path, run_id: str, **arguments: Any) -> dict[str, float]:
+    """Run any pipeline of ours on this machine.
+
+    Args:
+        pipeline: The KFP pipeline.
+        output: Folder of the run.
+        run_id: Names its log.
+        arguments: Of the pipeline.
+
+    Returns:
+        Wall time by step; 0 for a cache hit.
+
+    Raises:
+        RunFailed: A step failed; the message is the step's own.
+        ArtifactError: A cached artifact's bytes changed; its cache entry is dropped, so a rerun works.
+        StorageError: The output folder cannot be written.
+    """
+    from kfp import local
 
     artifacts = output.resolve() / "artifacts"
     artifacts.mkdir(parents=True, exist_ok=True)
     evict_changed(artifacts)
-    run_id = f"{recipe.name}-{run_digest(recipe)}"
-    pipeline = alignment_pipeline(recipe, LocalPlacement(), run_id)
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(artifacts), enable_caching=True)
     with _step_environment(output.resolve() / "scratch"), StepConsole(output / "logs" / f"{run_id}.log") as console:
         try:
-            pipeline(reports_uri=str(output.resolve()))
+            pipeline(**arguments)
         except RuntimeError as error:
             raise _failure(console, error) from None
-    report = Path(report_key(str(output.resolve()), PIPELINE, run_id))
-    return LocalRun(run_id, report, _registered_model(artifacts, report), console.seconds)
+    return console.seconds
 
 
 def run_digest(recipe: Recipe) -> str:

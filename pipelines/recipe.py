@@ -91,8 +91,9 @@ class Recipe(Config):
     """What the steps ask the cluster for; no part of any artifact's identity."""
 
     def identity(self) -> dict[str, Any]:
-        """The settings that decide a result: all but name, description and resources."""
-        return self.model_dump(mode="json", exclude={"name", "description", "resources"})
+        """The settings that decide a result: all but name, description, resources and the number of pods."""
+        left_out: dict[str, Any] = dict.fromkeys(("name", "description", "resources"), True)
+        return self.model_dump(mode="json", exclude={**left_out, "curation": {"pods"}})
 
 
 def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
@@ -105,6 +106,11 @@ def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
     Raises:
         RecipeError: There is no such recipe, it is not YAML, or it has a wrong key, type or range.
     """
+    return parse_config(Recipe, load_values(name_or_path, settings), f"recipe {_find(name_or_path).name}")
+
+
+def load_values(name_or_path: str, settings: Sequence[str] = ()) -> dict[str, Any]:
+    """The values of a recipe as they are written, with overrides and not validated; see `load_recipe`."""
     path = _find(name_or_path)
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -114,7 +120,7 @@ def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
         raise RecipeError(str(path), f"holds {type(values).__name__}, not keys and values", "Write the recipe's keys")
     for setting in settings:
         _override(values, setting)
-    return parse_config(Recipe, values, f"recipe {path.name}")
+    return values
 
 
 def recipe_names() -> list[str]:

@@ -156,7 +156,7 @@ def distil_to(
     """
     from components.core.artifact import verify
     from components.core.errors import SourceError
-    from components.core.example import read_examples
+    from components.core.example import Split, read_split
     from components.surrogate.teacher import distil, images_of, sample
     from components.surrogate.teacher_config import load_teacher
     from pipelines.line_files import check_output
@@ -167,7 +167,7 @@ def distil_to(
     images = None
     if dataset is not None:
         verify(dataset, "dataset")
-        images = images_of(list(read_examples(dataset / "train.parquet")))
+        images = images_of(list(read_split(dataset, Split.TRAIN)))
     teacher = load_teacher(config, output.with_name(f"{output.name}.replies"), images)
     found = distil(chosen, teacher)
     _report(found.problems, "without a score")

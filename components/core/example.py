@@ -10,11 +10,13 @@ Glossary of the project's nouns:
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from components.core.layout import split_files, write_order, write_shards
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -143,8 +145,8 @@ def write_examples(examples: Iterable[Example], path: Path) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = [_to_row(example) for example in examples]
-    table = pa.Table.from_pylist(rows, schema=_arrow_schema())
+    rows = [to_row(example) for example in examples]
+    table = pa.Table.from_pylist(rows, schema=example_schema())
     pq.write_table(table, path, compression="zstd")
     return len(rows)
 
@@ -153,18 +155,55 @@ def read_examples(path: Path) -> Iterator[Example]:
     """Read the examples that `write_examples` wrote, in order."""
     import pyarrow.parquet as pq
 
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=256):
+    for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(batch_size=256):
         for row in batch.to_pylist():
-            yield _from_row(row)
+            yield from_row(row)
 
 
-def _to_row(example: Example) -> dict[str, Any]:
+def read_split(dataset: Path, split: Split) -> Iterator[Example]:
+    """Read the examples of a split of a dataset, in order.
+
+    Args:
+        dataset: The folder of a dataset; see components/core/layout.py.
+        split: Which one.
+
+    Raises:
+        ArtifactError: The folder holds no dataset.
+    """
+    for path in split_files(dataset, split.value):
+        yield from read_examples(path)
+
+
+def write_splits(splits: Mapping[Split, Iterable[Example]], dataset: Path) -> None:
+    """Write the splits of a dataset, as `read_split` reads them.
+
+    Args:
+        splits: The examples of each split, in order; a split that is not named has none.
+        dataset: The folder of the dataset.
+    """
+    import pyarrow as pa
+
+    def rows(examples: Iterable[Example]) -> Iterator[tuple[str, int, pa.Table]]:
+        for example in examples:
+            table = pa.Table.from_pylist([to_row(example)], schema=example_schema())
+            yield example.id, sum(map(len, example.images)), table
+
+    shards = {
+        split.value: write_shards(rows(splits.get(split, ())), dataset / split.value, example_schema())
+        for split in Split
+    }
+    write_order(dataset, shards)
+
+
+def to_row(example: Example) -> dict[str, Any]:
+    """An example as a row of `example_schema`."""
     row = dict(example.__dict__)
     row["images"] = [{"bytes": data, "path": None} for data in example.images]
     return row
 
 
-def _from_row(row: dict[str, Any]) -> Example:
+def from_row(row: dict[str, Any]) -> Example:
+    """The example that `to_row` made a row of."""
     return Example(
         **{
             **row,
@@ -179,8 +218,8 @@ def _from_row(row: dict[str, Any]) -> Example:
     )
 
 
-def _arrow_schema() -> Any:
-    """The columns, with the metadata by which `datasets` knows that `images` holds images."""
+def example_schema() -> Any:
+    """The columns of an example, with the metadata by which `datasets` knows that `images` holds images."""
     import pyarrow as pa
 
     image = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

@@ -9,6 +9,8 @@ from typing import Any
 from components.core.example import Family
 
 QUESTIONS, BENCHMARK, SUITE = "questions.parquet", "benchmark.json", "suite.json"
+BENCHMARKS = "benchmarks"
+"""Kind of the artifact that holds a recipe's public benchmarks alone, in the format of a suite."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -65,6 +65,10 @@ class Candidate:
     metadata: dict[str, str] = field(default_factory=dict)
     """Further columns of the source, as texts: where answers leak."""
     signs: Signs = Signs()
+    stated_split: str = ""
+    """Value of Split that its source states; "" where the source leaves it open."""
+    changes: tuple[str, ...] = ()
+    """What steps did to it, "step: what" each, in order; kept by the engine."""
 
     @property
     def key(self) -> str:
@@ -94,6 +98,8 @@ class Lost:
     """The beginning of it, for a reader."""
     is_duplicate: bool = False
     """Counted apart: the same content stays in the dataset."""
+    id: str = ""
+    """Of the example that it had become; "" where it had not."""
 
 
 RowStep = Callable[[Candidate], Candidate]

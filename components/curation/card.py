@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from components.core.example import Example, Split, read_examples
+from components.core.example import Example, Split, read_split
 
 _SAMPLES_PER_FAMILY = 6
 
@@ -21,7 +21,7 @@ def write_data_card(dataset: Path, summary: Mapping[str, Any], output: Path) -> 
     from jinja2 import Environment, FileSystemLoader
 
     environment = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
-    samples = [example for split in Split for example in _first_of_each(dataset / f"{split.value}.parquet")]
+    samples = [example for split in Split for example in _first_of_each(dataset, split)]
     page = environment.get_template("card.html.j2").render(
         summary=summary, samples=[_view(example) for example in samples]
     )
@@ -29,11 +29,11 @@ def write_data_card(dataset: Path, summary: Mapping[str, Any], output: Path) -> 
     output.write_text(page, encoding="utf-8")
 
 
-def _first_of_each(path: Path) -> Sequence[Example]:
+def _first_of_each(dataset: Path, split: Split) -> Sequence[Example]:
     """The first examples of each question, a few a family."""
     shown: dict[str, list[Example]] = {}
     questions = set()
-    for example in read_examples(path):
+    for example in read_split(dataset, split):
         samples = shown.setdefault(example.family.value, [])
         if len(samples) < _SAMPLES_PER_FAMILY and example.question not in questions:
             questions.add(example.question)

@@ -1,4 +1,4 @@
-"""The curation stage as Kubeflow sees it."""
+"""The curation stage as Kubeflow sees it: one step, or the same work shared by pods."""
 
 from kfp import dsl
 
@@ -7,6 +7,8 @@ from kfp import dsl
 def curate(
     curation: dict,  # type: ignore[type-arg]  # KFP reads the bare type
     seed: int,
+    benchmarks: dsl.Input[dsl.Dataset],
+    written: list,  # type: ignore[type-arg]
     dataset: dsl.Output[dsl.Dataset],
     quarantine: dsl.Output[dsl.Dataset],
     data_card: dsl.Output[dsl.HTML],
@@ -21,13 +23,81 @@ def curate(
     from components.curation.card import write_data_card
     from components.curation.config import CurationConfig
     from components.curation.curate import curate
+    from components.curation.fan_out import print_said
 
     with failure_note("curate", Path(dataset.path).parent):
         config = parse_config(CurationConfig, curation, "curation")
-        result = curate(Path(dataset.path), Path(quarantine.path), config, seed)
+        print_said(written)
+        result = curate(Path(dataset.path), Path(quarantine.path), config, int(seed), Path(benchmarks.path))
         write_data_card(Path(dataset.path), result.summary, Path(data_card.path))
         describe(dataset, result.dataset.flat())
         describe(quarantine, result.quarantine.flat())
-        log_metrics(
-            metrics, {name: float(result.summary[name]) for name in ("rows_in", "rows_kept", "rows_quarantined")}
-        )
+        counts = ("rows_in", "rows_kept", "rows_quarantined", "rows_duplicate")
+        log_metrics(metrics, {name: float(result.summary[name]) for name in counts})
+
+
+@dsl.component(base_image="harmo", install_kfp_package=False, packages_to_install=[])
+def map_rows(
+    curation: dict,  # type: ignore[type-arg]
+    seed: int,
+    pod: int,
+    pods: int,
+    metrics: dsl.Output[dsl.Metrics],
+) -> str:
+    """Take a share of the rows through the row steps; what becomes of them lies in the scratch that pods share."""
+    from pathlib import Path
+
+    from components.core.failures import failure_note
+    from components.core.kfp_facts import log_metrics
+    from components.curation.fan_out import map_share
+
+    with failure_note("map-rows", Path(metrics.path).parent):
+        share = map_share(curation, int(seed), int(pod), int(pods))
+        log_metrics(metrics, share.metrics)
+        return share.said
+
+
+@dsl.component(base_image="harmo", install_kfp_package=False, packages_to_install=[])
+def judge_rows(
+    curation: dict,  # type: ignore[type-arg]
+    seed: int,
+    benchmarks: dsl.Input[dsl.Dataset],
+    mapped: list,  # type: ignore[type-arg]
+    metrics: dsl.Output[dsl.Metrics],
+) -> str:
+    """Hold all rows against each other and against the benchmarks, once every pod has mapped its share."""
+    from pathlib import Path
+
+    from components.core.failures import failure_note
+    from components.core.kfp_facts import log_metrics
+    from components.curation.fan_out import judge_all, print_said
+
+    with failure_note("judge-rows", Path(metrics.path).parent):
+        print_said(mapped)
+        share = judge_all(curation, int(seed), Path(benchmarks.path))
+        log_metrics(metrics, share.metrics)
+        return share.said
+
+
+@dsl.component(base_image="harmo", install_kfp_package=False, packages_to_install=[])
+def write_examples(
+    curation: dict,  # type: ignore[type-arg]
+    seed: int,
+    benchmarks: dsl.Input[dsl.Dataset],
+    judged: str,
+    pod: int,
+    pods: int,
+    metrics: dsl.Output[dsl.Metrics],
+) -> str:
+    """Write a share of the dataset's shards into the scratch, once all rows are judged."""
+    from pathlib import Path
+
+    from components.core.failures import failure_note
+    from components.core.kfp_facts import log_metrics
+    from components.curation.fan_out import print_said, write_share
+
+    with failure_note("write-examples", Path(metrics.path).parent):
+        print_said([judged])
+        share = write_share(curation, int(seed), Path(benchmarks.path), int(pod), int(pods))
+        log_metrics(metrics, share.metrics)
+        return share.said

@@ -1,6 +1,6 @@
 """Settings of data curation: where rows come from and what is done with them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -85,6 +85,9 @@ class JsonlSource(ExternalSource):
 Source = Annotated[QuickstartSource | HubSource | ParquetSource | JsonlSource, Field(discriminator="kind")]
 
 
+_NOT_OF_ROWS = {"sources", "heldout_fraction", "max_quarantined_fraction", "shard_rows"}
+
+
 class CurationConfig(Config):
     """What becomes of the sources' rows."""
 
@@ -98,3 +101,15 @@ class CurationConfig(Config):
     """Longer questions are quarantined."""
     max_pixels: int = Field(default=50_000_000, ge=1)
     """Images of more pixels are quarantined before they are decoded."""
+    shard_rows: int = Field(default=1000, ge=1)
+    """Examples of a shard of the dataset on average."""
+    pods: int = Field(default=1, ge=1, le=1000)
+    """Pods that share the rows on a cluster; where rows are looked at is no part of what becomes of them."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that decide the dataset."""
+        return self.model_dump(mode="json", exclude={"pods"})
+
+    def row_identity(self) -> dict[str, Any]:
+        """The settings that decide what the row steps make of a row; a field is one of them unless named here."""
+        return self.model_dump(mode="json", exclude={"pods", *_NOT_OF_ROWS})

@@ -1,22 +1,46 @@
-"""Curation: sources in, a dataset and a quarantine out, every row accounted for."""
+"""Curation: sources in, a dataset and a quarantine out, every row accounted for.
+
+Map, reduce, map: each row alone, by many processes; all that stays against each other, on its signs; then the shards
+of the dataset, by many processes again. See components/curation/engine.py for what is kept of a run that is killed.
+"""
 
 import json
+import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
-from components.core.artifact import InputRef, Manifest, seal
-from components.core.errors import EmptyDatasetError, QuarantineLimitError
-from components.core.example import Example, Split, write_examples
+from components.core.artifact import MANIFEST, InputRef, Manifest, seal, verify
+from components.core.cores import usable_cores
+from components.core.errors import EmptyDatasetError, QuarantineLimitError, StorageError
+from components.core.example import Split
+from components.core.layout import ORDER, Shard, shard_name, write_order
 from components.core.lineage import SOURCE_KIND
-from components.curation.config import CurationConfig, QuickstartSource
-from components.curation.sources import OpenSource, RawRow, open_source
-from components.curation.split import divide, drop_duplicates
-from components.curation.validate import Rejection, validate
+from components.core.scratch import scratch_folder
+from components.core.suite import BENCHMARKS, read_suite
+from components.curation.candidate import Candidate, Lost
+from components.curation.config import CurationConfig
+from components.curation.engine import WHOLE, Advance, Engine, Share, Tally, plan_splits
+from components.curation.fates import FateFile, settled, write_fates
+from components.curation.ledger import (
+    DEMONSTRATIONS,
+    PROVENANCE,
+    QUARANTINE,
+    Ledger,
+    RecordWriter,
+    write_quarantine,
+)
+from components.curation.reduce import REDUCE_STEPS, Fate, Fates, SignTable, judge
+from components.curation.shards import ShardFile, SourceRows, forward
+from components.curation.sources import OpenSource, open_source
+from components.curation.steps import QUESTION_SHOWN, BuildSteps, row_steps
+from components.curation.work_folder import WorkFolder, key_of, take
 
 SUMMARY = "summary.json"
+_OF_DATASET = (*(split.value for split in Split), ORDER, SUMMARY, DEMONSTRATIONS, PROVENANCE)
 
 
 @dataclass(frozen=True)
@@ -26,140 +50,283 @@ class CurationResult:
     dataset: Manifest
     quarantine: Manifest
     summary: dict[str, Any]
-    """Counts: rows_in = rows_kept + rows_quarantined; by reason, split, family, answer type and source."""
+    """Counts: rows_in = rows_kept + rows_quarantined + rows_duplicate, in all and by step; and of those kept and
+    quarantined by reason, split, family, answer type and source."""
+    mapped: Tally
+    """Shards of source rows that were made, and found made."""
+    written: Tally
+    """Shards of examples that were made, and found made."""
 
 
-@dataclass
-class _Ledger:
-    """Where every row went."""
-
-    rows_in: int = 0
-    kept: list[Example] = field(default_factory=list)
-    quarantined: list[dict[str, Any]] = field(default_factory=list)
-    demonstrations: dict[str, str] = field(default_factory=dict)
-
-    def quarantine(self, source: str, row: int, rejection: Rejection, question: Any) -> None:
-        record = {"source": source, "row": row, "reason": rejection.reason, "evidence": rejection.evidence}
-        self.quarantined.append({**record, "question": str(question)[:500]})
-
-
-def curate(dataset: Path, quarantine: Path, config: CurationConfig, seed: int) -> CurationResult:
+def curate(
+    dataset: Path,
+    quarantine: Path,
+    config: CurationConfig,
+    seed: int,
+    benchmarks: Path | None = None,
+    work: Path | None = None,
+    steps: BuildSteps = row_steps,
+    advance: Advance = lambda _done, _rows: None,
+) -> CurationResult:
     """Curate.
 
     Args:
         dataset: Folder for the dataset artifact.
         quarantine: Folder for the quarantine artifact.
-        config: Sources and limits.
+        config: Sources, steps and limits.
         seed: Decides what the quickstart corpus draws and which groups are held out.
+        benchmarks: A benchmarks artifact, whose questions no example may repeat.
+        work: Folder that outlives a kill; the scratch of the step by default, and where there is none a folder beside
+            the dataset, removed in the end.
+        steps: Makes the row steps; importable.
+        advance: Called with what was done (engine.LOOKED_AT, engine.WRITTEN) and with how many rows.
 
     Raises:
         SourceError: A source cannot be read.
         QuarantineLimitError: More rows were quarantined than allowed; nothing is written as finished.
         EmptyDatasetError: No training row is left.
+        StorageError: The dataset's folder holds something else.
     """
-    ledger = _Ledger()
-    opened = [_curate_source(source, config, seed, ledger) for source in config.sources]
-    _drop_duplicates(ledger)
-    summary = _summarise(ledger, opened)
-    _check_limits(ledger, summary, config)
-    for folder in (dataset, quarantine):
+    folder = work or scratch_folder("curation")
+    beside = dataset.with_name(f"{dataset.name}.work")
+    with Curation(config, seed, benchmarks, folder or beside, steps, advance) as curation:
+        result = curation.run(dataset, quarantine)
+    if folder is None:
+        shutil.rmtree(beside)
+    return result
+
+
+class Curation:
+    """One curation, phase by phase; a context manager, in which its processes live.
+
+    Args:
+        config: As for `curate`.
+        seed: As for `curate`.
+        benchmarks: As for `curate`.
+        work: Folder for what is finished.
+        steps: As for `curate`.
+        advance: As for `curate`.
+
+    Raises:
+        SourceError: A source cannot be read.
+    """
+
+    def __init__(
+        self,
+        config: CurationConfig,
+        seed: int,
+        benchmarks: Path | None,
+        work: Path,
+        steps: BuildSteps = row_steps,
+        advance: Advance = lambda _done, _rows: None,
+    ) -> None:
+        self._config, self._seed = config, seed
+        self._sources = _named(open_source(source, seed) for source in config.sources)
+        self._benchmarks = benchmarks if benchmarks is not None and read_suite(benchmarks) else None
+        self._folder = WorkFolder(work)
+        self.engine = Engine(config, self._folder, usable_cores(), steps, advance)
+
+    def __enter__(self) -> "Curation":
+        """Open the engine."""
+        self.engine.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it."""
+        self.engine.__exit__(kind, error, trace)
+
+    def map(self, share: Share) -> list[ShardFile]:
+        """The shards of source rows, each row of which has been looked at."""
+        rows = [
+            SourceRows(source.name, key_of(settings.identity(), source.fingerprint), forward(source.rows))
+            for settings, source in zip(self._config.sources, self._sources, strict=True)
+        ]
+        return self.engine.map_sources(rows, share)
+
+    def reduce(self, files: Sequence[ShardFile]) -> FateFile:
+        """What becomes of each candidate of all shards."""
+        benchmarks = self._benchmark_reference()
+        shards = [(file.key, file.source, file.start) for file in files]
+        settings = (self._config.identity(), self._seed, benchmarks and benchmarks.fingerprint)
+        key = self.engine.key("fates", shards, *settings)
+        return FateFile(key, self._folder.make(key, lambda path: write_fates(self._judge(files), path)))
+
+    def _judge(self, files: Sequence[ShardFile]) -> Fates:
+        table = SignTable.read([file.signs for file in files])
+        return judge(table, [self._benchmarks] if self._benchmarks else [], self._config, self._seed)
+
+    def write(
+        self, files: Sequence[ShardFile], fates: FateFile, share: Share = WHOLE
+    ) -> tuple[dict[Split, list[Path]], list[int]]:
+        """The shards of examples by split, and which of them each example that stays is in, in source order."""
+        places: list[int] = []
+        tasks = plan_splits(self.engine, files, iter(fates), places.append)
+        return self.engine.write_splits(tasks, share), places
+
+    def run(self, dataset: Path, quarantine: Path) -> CurationResult:
+        """All of it; see `curate`."""
+        _make_room(dataset, quarantine)
+        files = self.map(WHOLE)
+        fates = self.reduce(files)
+        ledger = self._account(files, fates, quarantine)
+        written, places = self.write(files, fates)
+        orders = {split: _place_shards(paths, dataset / split.value) for split, paths in written.items()}
+        write_order(dataset, {split.value: shards for split, shards in orders.items()})
+        ledger.demonstrations = _write_provenance(files, fates, orders, places, dataset)
+        summary = {**fates.figures(), **self._summary(ledger)}
+        text = json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False)
+        (dataset / SUMMARY).write_text(text, encoding="utf-8")
+        sealed = self._seal(dataset, quarantine)
+        self._folder.prune()
+        return CurationResult(*sealed, summary, self.engine.mapped, self.engine.written)
+
+    def _account(self, files: Sequence[ShardFile], fates: FateFile, quarantine: Path) -> Ledger:
+        """Count every row, write the quarantine, and refuse a dataset that is not fit to be used."""
+        ledger = Ledger((*self.engine.step_names(), *REDUCE_STEPS))
+
+        def lost() -> Iterator[Lost]:
+            for candidate, fate in settled(files, fates):
+                if isinstance(candidate, Lost):
+                    ledger.lose(candidate)
+                    yield candidate
+                elif fate.step:
+                    gone = _lost(candidate, fate)
+                    ledger.lose(gone)
+                    yield gone
+                else:
+                    ledger.keep(candidate, fate.split)
+
+        write_quarantine(lost(), quarantine)
+        _check_limits(ledger, self._config, [source.name for source in self._sources])
+        return ledger
+
+    def _summary(self, ledger: Ledger) -> dict[str, Any]:
+        sources = [
+            {"name": source.name, "licence": source.licence, "fingerprint": source.fingerprint}
+            for source in self._sources
+        ]
+        return {**ledger.summary(), "demonstrations": ledger.demonstrations, "sources": sources}
+
+    def _seal(self, dataset: Path, quarantine: Path) -> tuple[Manifest, Manifest]:
+        identity = {"curation": self._config.identity(), "seed": self._seed}
+        inputs = {source.name: InputRef(SOURCE_KIND, source.fingerprint) for source in self._sources}
+        benchmarks = self._benchmark_reference()
+        if benchmarks is not None:
+            inputs["benchmarks"] = benchmarks
+        # The dataset last: where it is finished, so is its quarantine.
+        second = seal(quarantine, "quarantine", identity, inputs)
+        return seal(dataset, "dataset", identity, inputs), second
+
+    def _benchmark_reference(self) -> InputRef | None:
+        return verify(self._benchmarks, BENCHMARKS).reference() if self._benchmarks else None
+
+
+def _named(sources: Iterable[OpenSource]) -> list[OpenSource]:
+    """Sources whose names tell them apart: two files may be called the same."""
+    named: list[OpenSource] = []
+    counts: Counter[str] = Counter()
+    for source in sources:
+        counts[source.name] += 1
+        number = counts[source.name]
+        named.append(source if number == 1 else replace(source, name=f"{source.name} ({number})"))
+    return named
+
+
+def _make_room(dataset: Path, quarantine: Path) -> None:
+    """Make the folders, and remove what an unfinished curation left in them."""
+    if (dataset / MANIFEST).exists():
+        raise StorageError(str(dataset), "holds a finished artifact", "Give a new folder")
+    for folder, own in ((dataset, _OF_DATASET), (quarantine, (QUARANTINE, MANIFEST))):
         folder.mkdir(parents=True, exist_ok=True)
-    _write_dataset(dataset, ledger, summary)
-    _write_parquet(quarantine / "quarantine.parquet", ledger.quarantined, _QUARANTINE_COLUMNS)
-    identity = {"curation": config.identity(), "seed": seed}
-    inputs = {source.name: InputRef(SOURCE_KIND, source.fingerprint) for source in opened}
-    return CurationResult(
-        seal(dataset, "dataset", identity, inputs), seal(quarantine, "quarantine", identity, inputs), summary
+        others = sorted(path.name for path in folder.iterdir() if path.name not in own)
+        if others:
+            raise StorageError(str(folder), f"holds {others[0]}, which is not of this work", "Give a new folder")
+        shutil.rmtree(folder)
+        folder.mkdir()
+
+
+def _place_shards(paths: Sequence[Path], folder: Path) -> list[Shard]:
+    """Put shards of examples into their split's folder, under the digest of their content."""
+    import pyarrow.parquet as pq
+
+    folder.mkdir(exist_ok=True)
+    shards = []
+    for path in paths:
+        shard = Shard(shard_name(path), pq.read_metadata(path).num_rows)
+        if not (folder / shard.name).exists():  # two shards of equal content are one file
+            take(path, folder / shard.name)
+        shards.append(shard)
+    return shards
+
+
+def _write_provenance(
+    files: Sequence[ShardFile],
+    fates: FateFile,
+    orders: Mapping[Split, Sequence[Shard]],
+    places: Iterable[int],
+    dataset: Path,
+) -> int:
+    """Write where each example came from and lies, and the demonstrations of the training examples.
+
+    Returns:
+        The number of demonstrations.
+    """
+    texts = ("id", "source", "split", "shard", "group")
+    columns = {**dict.fromkeys(texts, "text"), "place": "integer", "flags": "texts", "changes": "texts"}
+    shard_of, count = iter(places), 0
+    with (
+        RecordWriter(dataset / PROVENANCE, columns) as provenance,
+        RecordWriter(dataset / DEMONSTRATIONS, {"id": "text", "completion": "text"}) as demonstrations,
+    ):
+        for candidate, fate in settled(files, fates):
+            if isinstance(candidate, Lost) or fate.step:
+                continue
+            split, id_ = Split(fate.split), candidate.example.id
+            provenance.add(
+                id=id_,
+                source=candidate.source,
+                place=candidate.place,
+                split=split.value,
+                shard=orders[split][next(shard_of)].name,
+                group=fate.group,
+                flags=[*candidate.flags, *fate.flags],
+                changes=list(candidate.changes),
+            )
+            if candidate.demonstration and split is Split.TRAIN:
+                demonstrations.add(id=id_, completion=candidate.demonstration)
+                count += 1
+    return count
+
+
+def _lost(candidate: Candidate, fate: Fate) -> Lost:
+    example = candidate.example
+    return Lost(
+        source=candidate.source,
+        place=candidate.place,
+        step=fate.step,
+        reason=fate.reason,
+        evidence=fate.evidence,
+        question=example.question[:QUESTION_SHOWN],
+        is_duplicate=fate.is_duplicate,
+        id=example.id,
     )
 
 
-def _curate_source(source: Any, config: CurationConfig, seed: int, ledger: _Ledger) -> OpenSource:
-    opened = open_source(source, seed)
-    validated = list(_validated(opened, config, ledger))
-    divided_already = isinstance(source, QuickstartSource)
-    ledger.kept += validated if divided_already else divide(validated, config.heldout_fraction, seed)
-    return opened
-
-
-def _validated(opened: OpenSource, config: CurationConfig, ledger: _Ledger) -> Iterator[Example]:
-    for number, row in enumerate(opened.rows):
-        ledger.rows_in += 1
-        try:
-            example = validate(row, opened.name, config)
-        except Rejection as rejection:
-            ledger.quarantine(opened.name, number, rejection, row.get("question"))
-            continue
-        _keep_demonstration(row, example, ledger)
-        yield example
-
-
-def _keep_demonstration(row: RawRow, example: Example, ledger: _Ledger) -> None:
-    if row.get("demonstration"):
-        ledger.demonstrations[example.id] = str(row["demonstration"])
-
-
-def _drop_duplicates(ledger: _Ledger) -> None:
-    kept = []
-    for number, (example, rejection) in enumerate(drop_duplicates(ledger.kept)):
-        if rejection is None:
-            kept.append(example)
-        else:
-            ledger.quarantine(example.source, number, rejection, example.question)
-    ledger.kept = kept
-
-
-def _summarise(ledger: _Ledger, opened: Sequence[OpenSource]) -> dict[str, Any]:
-    kept = ledger.kept
-    return {
-        "rows_in": ledger.rows_in,
-        "rows_kept": len(kept),
-        "rows_quarantined": len(ledger.quarantined),
-        "quarantined_by_reason": dict(sorted(Counter(row["reason"] for row in ledger.quarantined).items())),
-        "by_split": dict(sorted(Counter(example.split.value for example in kept).items())),
-        "by_family": dict(sorted(Counter(example.family.value for example in kept).items())),
-        "by_answer_type": dict(sorted(Counter(example.answer_type.value for example in kept).items())),
-        "demonstrations": len(ledger.demonstrations),
-        "sources": [
-            {"name": source.name, "licence": source.licence, "fingerprint": source.fingerprint} for source in opened
-        ],
-    }
-
-
-def _check_limits(ledger: _Ledger, summary: dict[str, Any], config: CurationConfig) -> None:
-    lost = len(ledger.quarantined)
-    if lost > config.max_quarantined_fraction * ledger.rows_in:
-        first = ledger.quarantined[0]
-        reasons = ", ".join(f"{count} x {reason}" for reason, count in summary["quarantined_by_reason"].items())
+def _check_limits(ledger: Ledger, config: CurationConfig, sources: Sequence[str]) -> None:
+    lost, first = ledger.rows_quarantined, ledger.first
+    if first is not None and lost > config.max_quarantined_fraction * ledger.rows_in:
+        reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(ledger.reasons.items()))
         raise QuarantineLimitError(
             "curation",
-            f"{lost} of {ledger.rows_in} rows quarantined ({reasons}; first: {first['source']} row {first['row']}, "
-            f"{first['reason']}: {first['evidence']}), at most {config.max_quarantined_fraction:.0%} are allowed",
+            f"{lost} of {ledger.rows_in} rows quarantined ({reasons}; first: {first.source} row {first.place}, "
+            f"{first.reason}: {first.evidence}), at most {config.max_quarantined_fraction:.0%} are allowed",
             "Mend the source, or raise curation.max_quarantined_fraction",
         )
-    if not any(example.split is Split.TRAIN for example in ledger.kept):
-        names = ", ".join(source["name"] for source in summary["sources"])
+    if not ledger.by["split"][Split.TRAIN.value]:
         raise EmptyDatasetError(
-            f"the dataset from {names}",
+            f"the dataset from {', '.join(sources)}",
             f"no training row is left of {ledger.rows_in}",
             "Give sources with rows, or loosen the limits of the recipe's curation",
         )
-
-
-_QUARANTINE_COLUMNS = ("source", "row", "reason", "evidence", "question")
-
-
-def _write_dataset(folder: Path, ledger: _Ledger, summary: dict[str, Any]) -> None:
-    for split in Split:
-        write_examples((item for item in ledger.kept if item.split is split), folder / f"{split.value}.parquet")
-    train_ids = {example.id for example in ledger.kept if example.split is Split.TRAIN}
-    rows = [{"id": key, "completion": text} for key, text in ledger.demonstrations.items() if key in train_ids]
-    _write_parquet(folder / "demonstrations.parquet", rows, ("id", "completion"))
-    (folder / SUMMARY).write_text(json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False), encoding="utf-8")
-
-
-def _write_parquet(path: Path, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = pa.schema([(name, pa.int64() if name == "row" else pa.string()) for name in columns])
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), path)

@@ -73,7 +73,8 @@ def _parquet_rows(path: Path) -> Iterator[RawRow]:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(path)
+        # Buffering ahead keeps all that was read until the end of the file.
+        file = pq.ParquetFile(path, pre_buffer=False)
         for batch in file.iter_batches(batch_size=256):
             yield from batch.to_pylist()
     except (pa.ArrowException, OSError) as error:

@@ -4,10 +4,30 @@ from kfp import dsl
 
 
 @dsl.component(base_image="harmo", install_kfp_package=False, packages_to_install=[])
+def prepare_benchmarks(
+    benchmarks: list,  # type: ignore[type-arg]  # KFP reads the bare type
+    seed: int,
+    prepared: dsl.Output[dsl.Dataset],
+) -> None:
+    """Prepare the public benchmarks: policies are evaluated on them, and no example may be from them."""
+    from pathlib import Path
+
+    from components.core.config import parse_config
+    from components.core.failures import failure_note
+    from components.core.kfp_facts import describe
+    from components.evaluation.config import EvaluationConfig
+    from components.evaluation.suite import prepare_benchmarks
+
+    with failure_note("prepare-benchmarks", Path(prepared.path).parent):
+        config = parse_config(EvaluationConfig, {"benchmarks": benchmarks}, "evaluation")
+        describe(prepared, prepare_benchmarks(config.benchmarks, Path(prepared.path), int(seed)).flat())
+
+
+@dsl.component(base_image="harmo", install_kfp_package=False, packages_to_install=[])
 def gather_suite(
     dataset: dsl.Input[dsl.Dataset],
+    benchmarks: dsl.Input[dsl.Dataset],
     evaluation: dict,  # type: ignore[type-arg]  # KFP reads the bare type
-    seed: int,
     suite: dsl.Output[dsl.Dataset],
 ) -> None:
     """Gather what policies are evaluated on: the held-out families, and public benchmarks."""
@@ -21,7 +41,8 @@ def gather_suite(
 
     with failure_note("gather-suite", Path(suite.path).parent):
         config = parse_config(EvaluationConfig, evaluation, "evaluation")
-        describe(suite, gather_suite(Path(dataset.path), Path(suite.path), config, int(seed)).flat())
+        manifest = gather_suite(Path(dataset.path), Path(benchmarks.path), Path(suite.path), config)
+        describe(suite, manifest.flat())
 
 
 @dsl.component(base_image="harmo", install_kfp_package=False, packages_to_install=[])

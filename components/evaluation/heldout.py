@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from components.core.example import AnswerType, Example, Family, read_examples
+from components.core.example import AnswerType, Example, Family, Split, read_split
 from components.core.question import Question
 from components.core.sample import NO_ANSWER, UNDECIDED
 from components.core.suite import BenchmarkInfo
@@ -41,7 +41,7 @@ def heldout_questions(dataset: Path, max_examples: int = 0) -> dict[str, list[Qu
         Questions by name of the benchmark, in order of Family; none is empty.
     """
     found: dict[Family, list[Question]] = defaultdict(list)
-    for example in read_examples(dataset / "heldout.parquet"):
+    for example in read_split(dataset, Split.HELD_OUT):
         if not max_examples or len(found[example.family]) < max_examples:
             found[example.family].append(heldout_question(example))
     return {f"{PREFIX}{family.value}": found[family] for family in Family if found[family]}

@@ -12,7 +12,7 @@ from components.core.artifact import TIMINGS, Manifest, verify
 from components.core.comparison import BASELINE, CANDIDATE, CONTROL, Comparison
 from components.core.config import parse_config
 from components.core.errors import ArtifactError
-from components.core.example import read_examples
+from components.core.example import Split, read_split
 from components.core.rollouts import read_curves, read_rollouts, reward_time
 from components.core.sample import read_samples
 from components.core.suite import read_suite
@@ -80,7 +80,7 @@ def gather(run: RunArtifacts, pipeline: str, run_id: str) -> tuple[ReportData, d
     manifests = {role: verify(getattr(run, role), kind) for role, kind in _KINDS.items()}
     comparison, suite = Comparison.load(run.comparison), read_suite(run.suite)
     _check_suite(comparison, {info.name for info in suite})
-    heldout = {example.id: example for example in read_examples(run.dataset / "heldout.parquet")}
+    heldout = {example.id: example for example in read_split(run.dataset, Split.HELD_OUT)}
     samples = {policy: read_samples(folder) for policy, folder in _evaluations(run).items()}
     rewards = parse_config(RewardsConfig, manifests["rollouts"].identity["rewards"], "the rewards of the run")
     curves = {CANDIDATE: read_curves(run.rollouts), CONTROL: read_curves(run.control_rollouts)}
@@ -145,7 +145,7 @@ def _artifact(role: str, manifest: Manifest) -> ArtifactRow:
 
 def _rollout_groups(run: RunArtifacts, group_size: int) -> Iterator[RolloutGroupView]:
     """Groups spread evenly over training, in order of steps."""
-    examples = {example.id: example for example in read_examples(run.dataset / "train.parquet")}
+    examples = {example.id: example for example in read_split(run.dataset, Split.TRAIN)}
     rows = read_rollouts(run.rollouts)
     groups = [rows[start : start + group_size] for start in range(0, len(rows), group_size)]
     shown = random.Random(0).sample(range(len(groups)), min(_GROUPS_SHOWN, len(groups)))

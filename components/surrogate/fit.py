@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.core.artifact import TIMINGS, InputRef, Manifest, seal, verify
-from components.core.example import AnswerType, Example, read_examples
+from components.core.example import AnswerType, Example, Split, read_split
 from components.core.scratch import scratch_folder
 from components.rewards.answer_features import NAMES
 from components.rewards.answer_gate import rule_on
@@ -169,10 +169,10 @@ def fit_surrogate(dataset: Path, output: Path, config: SurrogateConfig, seed: in
         score.
     """
     data = verify(dataset, "dataset")
-    train = _open_ended(dataset / "train.parquet")[: config.max_examples]
+    train = _open_ended(dataset, Split.TRAIN)[: config.max_examples]
     if len(train) >= config.folds:
         looks = config.image_embedder is not None
-        held = answer_rows(_open_ended(dataset / "heldout.parquet"), seed + 1, looks)
+        held = answer_rows(_open_ended(dataset, Split.HELD_OUT), seed + 1, looks)
         return fit_rows(answer_rows(train, seed, looks), output, config, seed, {"dataset": data}, held)
     output.mkdir(parents=True, exist_ok=True)
     metrics = {"num_rows": 0.0}
@@ -356,5 +356,5 @@ def _write_timings(output: Path, seconds: Mapping[str, float], cache: Mapping[st
     (folder / "cache.json").write_text(json.dumps(cache, indent=2), encoding="utf-8")
 
 
-def _open_ended(path: Path) -> list[Example]:
-    return [example for example in read_examples(path) if example.answer_type is AnswerType.OPEN_ENDED]
+def _open_ended(dataset: Path, split: Split) -> list[Example]:
+    return [example for example in read_split(dataset, split) if example.answer_type is AnswerType.OPEN_ENDED]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from components.core.artifact import read_manifest
-from components.core.example import AnswerType, read_examples
+from components.core.example import AnswerType, Split, read_split
 from components.core.scratch import scratch_folder
 from components.rewards.embedding_cache import EMBEDDINGS
 from components.rewards.surrogate import SETTINGS, SurrogateScorer
@@ -53,7 +53,7 @@ def heldout_rows(dataset: Path, config: SurrogateConfig, seed: int) -> list[Answ
         config: As given to fitting.
         seed: Likewise; the answers are of the next one.
     """
-    found = read_examples(dataset / "heldout.parquet")
+    found = read_split(dataset, Split.HELD_OUT)
     examples = [example for example in found if example.answer_type is AnswerType.OPEN_ENDED]
     return answer_rows(examples, seed + 1, config.image_embedder is not None)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from components.core.artifact import MANIFEST, InputRef, Manifest, digest_file, read_manifest, verify
 from components.core.config import parse_config
 from components.core.errors import ArtifactError, SourceError
-from components.core.example import AnswerType, read_examples
+from components.core.example import AnswerType, Split, read_split
 from components.core.lineage import SOURCE_KIND
 from components.surrogate.builtin import corpus_reference, corpus_rows
 from components.surrogate.config import SurrogateConfig
@@ -89,7 +89,7 @@ def _of_dataset(folder: Path, manifest: Manifest, places: Mapping[str, Path]) ->
         raise RowsNotFoundError(str(folder), problem, "Give the folder that holds it with --root")
     verify(place, "dataset")
     config = parse_config(SurrogateConfig, manifest.identity["surrogate"], f"the settings of {folder}")
-    examples = [item for item in read_examples(place / "train.parquet") if item.answer_type is AnswerType.OPEN_ENDED]
+    examples = [item for item in read_split(place, Split.TRAIN) if item.answer_type is AnswerType.OPEN_ENDED]
     rows = answer_rows(examples[: config.max_examples], manifest.identity["seed"], config.image_embedder is not None)
     return [replace(row, group=f"dataset {fingerprint[:12]}, example {row.group}") for row in rows]
 

@@ -18,7 +18,7 @@ from pydantic import Field
 from components.core.artifact import InputRef, Manifest, read_manifest, seal, verify
 from components.core.config import Config
 from components.core.errors import ArtifactError, EmptyDatasetError
-from components.core.example import AnswerType, Example, read_examples
+from components.core.example import AnswerType, Example, Split, read_split
 from components.core.json_lines import BadLineError
 from components.core.rollouts import read_batches
 from components.surrogate.config import SurrogateConfig
@@ -190,7 +190,7 @@ def _examples(rollouts: Path, dataset: Path) -> dict[str, Example]:
             f"its rollouts are not of the dataset {data.fingerprint[:12]} in {dataset}",
             "Give the dataset that the policy was trained on",
         )
-    return {example.id: example for example in read_examples(dataset / "train.parquet")}
+    return {example.id: example for example in read_split(dataset, Split.TRAIN)}
 
 
 def _take(

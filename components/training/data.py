@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.core.example import Example, read_examples
+from components.core.example import Example, Split, read_split
 from components.core.policy import Policy
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Demonstration:
 
 def read_train(dataset: Path) -> list[Example]:
     """The training examples of a dataset artifact, in order."""
-    return list(read_examples(dataset / "train.parquet"))
+    return list(read_split(dataset, Split.TRAIN))
 
 
 def read_demonstrations(dataset: Path) -> list[Demonstration]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from components.curation.curate import curate
 from components.evaluation.compare import compare
 from components.evaluation.evaluate import evaluate
-from components.evaluation.suite import gather_suite
+from components.evaluation.suite import gather_suite, prepare_benchmarks
 from components.release.export import write_bundle
 from components.release.gather import RunArtifacts
 from components.release.register import register
@@ -30,14 +30,15 @@ from pipelines.recipe import Recipe, load_recipe
 def plain_calls(recipe: Recipe, root: Path) -> None:
     """The pipeline's work without the pipeline."""
     data, scorer, base = root / "dataset", root / "surrogate", root / "base"
-    curate(data, root / "quarantine", recipe.curation, recipe.seed)
+    prepare_benchmarks(recipe.evaluation.benchmarks, root / "benchmarks", recipe.seed)
+    curate(data, root / "quarantine", recipe.curation, recipe.seed, root / "benchmarks")
     fit_surrogate(data, scorer, recipe.surrogate, recipe.seed)
     warm_start(data, base, recipe.policy, recipe.seed)
     portfolios = {"candidate": recipe.rewards, "control": recipe.rewards.without_accuracy()}
     for name, rewards in portfolios.items():
         outputs = TrainingOutputs(root / name / "policy", root / name / "rollouts")
         train(TrainingInputs(data, scorer, base), outputs, recipe.training, rewards, recipe.seed)
-    gather_suite(data, root / "suite", recipe.evaluation, recipe.seed)
+    gather_suite(data, root / "benchmarks", root / "suite", recipe.evaluation)
     policies = {"baseline": base, "candidate": root / "candidate" / "policy", "control": root / "control" / "policy"}
     evaluations = {name: root / "evaluations" / name for name in policies}
     for name, policy in policies.items():

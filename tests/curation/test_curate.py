@@ -11,7 +11,7 @@ from PIL import Image
 
 from components.core.config import parse_config
 from components.core.errors import EmptyDatasetError, QuarantineLimitError, SourceError
-from components.core.example import AnswerType, read_examples
+from components.core.example import AnswerType, Split, read_split
 from components.curation.card import write_data_card
 from components.curation.config import CurationConfig
 from components.curation.curate import CurationResult, curate
@@ -63,7 +63,6 @@ def test_rows_in_equal_kept_plus_quarantined_and_every_reason_is_counted(tmp_pat
 
     assert result.summary["quarantined_by_reason"] == {
         "conflicting answer": 1,
-        "duplicate": 1,
         "image damaged": 1,
         "image missing": 1,
         "not an image": 1,
@@ -71,7 +70,8 @@ def test_rows_in_equal_kept_plus_quarantined_and_every_reason_is_counted(tmp_pat
         "question too long": 1,
         "reference missing": 2,
     }
-    assert (result.summary["rows_in"], result.summary["rows_kept"], result.summary["rows_quarantined"]) == (11, 2, 9)
+    counts = ("rows_in", "rows_kept", "rows_quarantined", "rows_duplicate")
+    assert [result.summary[name] for name in counts] == [11, 2, 8, 1]
     quarantined = pq.read_table(tmp_path / "out" / "quarantine" / "quarantine.parquet").to_pylist()
     assert len(quarantined) == 9
     assert all(row["reason"] and row["source"] == "rows.jsonl" for row in quarantined)
@@ -101,7 +101,7 @@ def test_answer_type_is_inferred_from_the_item(
 
     curate(tmp_path / "dataset", tmp_path / "quarantine", config, seed=0)
 
-    example = next(iter(read_examples(tmp_path / "dataset" / "train.parquet")))
+    example = next(iter(read_split(tmp_path / "dataset", Split.TRAIN)))
     assert example.answer_type is expected
     assert example.verifiable is (expected is not AnswerType.OPEN_ENDED)
 
@@ -113,8 +113,8 @@ def test_one_image_never_crosses_splits(tmp_path: Path) -> None:
     _curate(path, tmp_path / "out", heldout_fraction=0.5)
 
     train, heldout = (
-        {example.images for example in read_examples(tmp_path / "out" / "dataset" / f"{split}.parquet")}
-        for split in ("train", "heldout")
+        {example.images for example in read_split(tmp_path / "out" / "dataset", split)}
+        for split in (Split.TRAIN, Split.HELD_OUT)
     )
     assert train
     assert heldout
@@ -128,7 +128,7 @@ def test_new_rows_do_not_move_old_ones_across_splits(tmp_path: Path) -> None:
         rows = [_good(number) for number in range(count)]
         path = _write_jsonl(folder, rows, {f"{number}.png": _image(number) for number in range(count)})
         _curate(path, folder / "out", heldout_fraction=0.3)
-        return {example.question for example in read_examples(folder / "out" / "dataset" / "heldout.parquet")}
+        return {example.question for example in read_split(folder / "out" / "dataset", Split.HELD_OUT)}
 
     assert heldout(30) == heldout(60) & {f"How many? {number}" for number in range(30)}
 

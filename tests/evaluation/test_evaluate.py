@@ -16,7 +16,7 @@ from components.evaluation.benchmarks.registry import NAMES
 from components.evaluation.config import BenchmarkEntry, EvaluationConfig
 from components.evaluation.evaluate import evaluate, means, write_evaluation
 from components.evaluation.rescore import rescore
-from components.evaluation.suite import gather_suite
+from components.evaluation.suite import gather_suite, prepare_benchmarks
 from tests.evaluation.fixtures import write_fixture
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,8 @@ def suite(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four held-out families and every public benchmark."""
     folder = tmp_path_factory.mktemp("suite")
     entries = tuple(BenchmarkEntry(name=name, path=str(write_fixture(name, folder / name)), limit=12) for name in NAMES)
-    gather_suite(dataset, folder / "suite", EvaluationConfig(benchmarks=entries), seed=0)
+    prepare_benchmarks(entries, folder / "benchmarks", seed=0)
+    gather_suite(dataset, folder / "benchmarks", folder / "suite", EvaluationConfig(benchmarks=entries))
     return folder / "suite"
 
 

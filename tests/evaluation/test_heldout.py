@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.core.example import AnswerType, Example, Task, write_examples
+from components.core.example import AnswerType, Example, Split, Task, write_splits
 from components.evaluation.heldout import heldout_info, heldout_marker, heldout_question, heldout_questions
 
 
@@ -60,7 +60,7 @@ def test_any_text_has_marks_between_0_and_1(question: object, text: str) -> None
 def test_families_become_benchmarks_in_a_fixed_order_and_at_most_so_many(tmp_path: Path) -> None:
     vqa = [_example(AnswerType.SHORT_TEXT, "cat", id=str(number), task=Task.VQA) for number in range(3)]
     charts = [_example(AnswerType.NUMBER, "7", id=f"c{number}", task=Task.CHART) for number in range(3)]
-    write_examples([*vqa, *charts, _NUMBER, _SCENE], tmp_path / "heldout.parquet")
+    write_splits({Split.HELD_OUT: [*vqa, *charts, _NUMBER, _SCENE]}, tmp_path)
 
     found = heldout_questions(tmp_path, max_examples=4)
 

@@ -13,6 +13,8 @@ def test_command_line_is_pinned() -> None:
     assert _options(get_command(app)) == {
         "run": ["--output", "--set", "-o", "recipe"],
         "compile": ["--output", "--set", "-o", "recipe"],
+        "curate run": ["--output", "--seed", "--set", "--work", "-o", "recipe"],
+        "curate explain": ["--quarantine", "dataset", "name"],
         "lineage": ["--root", "artifact"],
         "score": ["--output", "--rewards", "-o", "file"],
         "grade": ["--benchmark", "--output", "--stage", "-o", "file"],

@@ -48,12 +48,13 @@ def test_dag_edges_are_pinned(compiled: tuple[str, list[Any]]) -> None:
     edges = {name: sorted(task.get("dependentTasks", [])) for name, task in run["dag"]["tasks"].items()}
 
     assert edges == {
-        "curate": [],
+        "prepare-benchmarks": [],
+        "curate": ["prepare-benchmarks"],
         "fit-surrogate": ["curate"],
         "warm-start": ["curate"],
         "train": ["curate", "fit-surrogate", "warm-start"],
         "train-2": ["curate", "fit-surrogate", "warm-start"],
-        "gather-suite": ["curate"],
+        "gather-suite": ["curate", "prepare-benchmarks"],
         "evaluate": ["gather-suite", "warm-start"],
         "evaluate-2": ["gather-suite", "train"],
         "evaluate-3": ["gather-suite", "train-2"],
@@ -82,6 +83,7 @@ def test_pipeline_parameters_are_pinned(compiled: tuple[str, list[Any]]) -> None
 
     assert {name: value["parameterType"] for name, value in parameters.items()} == {
         **dict.fromkeys(("curation", "surrogate", "policy", "training", "rewards", "evaluation", "decision"), "STRUCT"),
+        "benchmarks": "LIST",
         "seed": "NUMBER_INTEGER",
         "reports_uri": "STRING",
     }
@@ -179,7 +181,7 @@ def test_code_of_a_stage_changes_its_local_image_and_only_it(tmp_path: Path, mon
     monkeypatch.setattr("components.core.code._COMPONENTS", tmp_path)
     before = {stage: local_image(stage) for stage in ("curation", "training")}
 
-    (tmp_path / "rewards" / "a.py").write_text("2")
+    (tmp_path / "training" / "a.py").write_text("2")
 
     assert local_image("curation") == before["curation"]
     assert local_image("training") != before["training"]

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 _SMOKE = Path(__file__).parents[1] / "recipes" / "smoke.yaml"
 _PROMOTE = ("--set", "decision.min_gain=-1", "--set", "decision.max_benchmark_loss=1")
 _STEPS = {
-    *("curate", "fit-surrogate", "gather-suite", "warm-start", "train", "train-2"),
+    *("prepare-benchmarks", "curate", "fit-surrogate", "gather-suite", "warm-start", "train", "train-2"),
     *("evaluate", "evaluate-2", "evaluate-3", "decide", "export"),
 }
 
@@ -135,7 +135,9 @@ def test_other_reward_weight_reruns_nothing_before_training(
     done = _harmo("run", _SMOKE, "--output", output, *_PROMOTE, "--set", "rewards.weights.length=0.5")
 
     assert done.returncode == 0, done.stderr
-    assert _steps(done, "cached") == {"curate", "fit-surrogate", "gather-suite", "warm-start", "evaluate"}
+    assert _steps(done, "cached") == {
+        *("prepare-benchmarks", "curate", "fit-surrogate", "gather-suite", "warm-start", "evaluate")
+    }
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from components.core.artifact import read_manifest, seal, verify
 from components.core.errors import ArtifactError, EmptyDatasetError, HarmoError, RecipeError, SourceError, StorageError
-from components.core.example import AnswerType
+from components.core.example import AnswerType, Split, read_split, write_splits
 from components.core.lineage import Ancestor, trace
 from components.rewards.surrogate import SurrogateScorer
 from components.surrogate.fit import fit_surrogate
@@ -142,7 +142,8 @@ def test_local_run_stands_for_its_rollouts_and_its_own_surrogate_needs_no_rows(t
     artifacts.mkdir(parents=True)
     prose = [example(f"open {place}", AnswerType.OPEN_ENDED, verifiable=False) for place in range(6)]
     data = dataset(artifacts / "dataset", [example("a"), example("b"), *prose])
-    (data / "heldout.parquet").write_bytes((data / "train.parquet").read_bytes())
+    examples = list(read_split(data, Split.TRAIN))
+    write_splits({Split.TRAIN: examples, Split.HELD_OUT: examples}, data)
     seal(data, "dataset", {})
     rollouts = audit(artifacts / "rollouts", data, SAID)
     seal(rollouts, "rollouts", {"rewards": {"weights": {"accuracy": 1.0}}}, {"dataset": verify(data)})

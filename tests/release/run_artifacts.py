@@ -6,7 +6,7 @@ from pathlib import Path
 
 from components.core.artifact import TIMINGS, seal
 from components.core.comparison import BASELINE, CANDIDATE, CONTROL, POLICIES, Comparison
-from components.core.example import Example, Family, read_examples
+from components.core.example import Example, Family, Split, read_split
 from components.core.question import Question, write_questions
 from components.core.rollouts import write_curves
 from components.core.sample import SAMPLES, Sample, write_samples
@@ -30,12 +30,12 @@ def make_run(root: Path, dataset: Path) -> RunArtifacts:
         dataset=dataset,
         **{name: root / name for name in RunArtifacts.__dataclass_fields__ if name != "dataset"},
     )
-    heldout = list(read_examples(dataset / "heldout.parquet"))
+    heldout = list(read_split(dataset, Split.HELD_OUT))
     fit_surrogate(dataset, run.surrogate, SurrogateConfig(max_examples=10), seed=0)
     _policy(run.base, {"base": {"kind": "tiny"}, "warm_start": {"careless_steps": 3}})
     for policy, rollouts in ((run.policy, run.rollouts), (run.control_policy, run.control_rollouts)):
         _policy(policy, {"seed": 4})
-        _rollouts(rollouts, next(iter(read_examples(dataset / "train.parquet"))))
+        _rollouts(rollouts, next(iter(read_split(dataset, Split.TRAIN))))
     questions = _questions(heldout)
     _suite(run.suite, questions)
     scores = {BASELINE: 0.0, CANDIDATE: 1.0, CONTROL: 0.0}

@@ -9,7 +9,7 @@ import pytest
 from components.core.artifact import read_manifest, seal, verify
 from components.core.comparison import POLICIES, Comparison
 from components.core.errors import ArtifactError
-from components.core.example import read_examples
+from components.core.example import Split, read_split
 from components.core.question import QuestionFile
 from components.core.sample import read_samples
 from components.core.suite import questions_path, read_suite
@@ -66,7 +66,7 @@ def test_every_question_of_the_suite_is_a_sample_with_three_answers(run: RunArti
 
 
 def test_held_out_answers_have_the_parts_of_the_training_reward(run: RunArtifacts, data: ReportData) -> None:
-    verifiable = {example.id for example in read_examples(run.dataset / "heldout.parquet") if example.verifiable}
+    verifiable = {example.id for example in read_split(run.dataset, Split.HELD_OUT) if example.verifiable}
     own = [sample for sample in data.samples if sample.benchmark != PUBLIC]
 
     assert verifiable

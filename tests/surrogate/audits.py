@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.core.artifact import seal, verify
 from components.core.breakdown import RewardBreakdown
-from components.core.example import AnswerType, Example, Task, write_examples
+from components.core.example import AnswerType, Example, Split, Task, write_splits
 from components.surrogate.rows import AnswerRow
 from components.training.audit import RolloutAudit, ScoredBatch
 
@@ -27,7 +27,7 @@ def example(name: str, answer_type: AnswerType = AnswerType.SHORT_TEXT, verifiab
 
 def dataset(folder: Path, examples: Sequence[Example]) -> Path:
     folder.mkdir()
-    write_examples(examples, folder / "train.parquet")
+    write_splits({Split.TRAIN: examples}, folder)
     seal(folder, "dataset", {})
     return folder
 

@@ -7,7 +7,7 @@ import pytest
 
 from components.core.artifact import read_manifest, seal
 from components.core.errors import ModelError
-from components.core.example import AnswerType, read_examples, write_examples
+from components.core.example import AnswerType, Split, read_split, write_splits
 from components.curation.curate import curate
 from components.rewards.embedder import Embedder, EmbedderConfig
 from components.rewards.surrogate import SurrogateScorer, ngram_f1
@@ -71,12 +71,11 @@ fit_surrogate(Path({str(dataset)!r}), Path({str(tmp_path / "again")!r}), QUICK, 
 
 def test_dataset_without_open_ended_examples_gives_a_surrogate_that_refuses(dataset: Path, tmp_path: Path) -> None:
     folder = tmp_path / "closed"
-    folder.mkdir()
-    for split in ("train", "heldout"):
-        rows = [
-            row for row in read_examples(dataset / f"{split}.parquet") if row.answer_type is not AnswerType.OPEN_ENDED
-        ]
-        write_examples(rows, folder / f"{split}.parquet")
+    closed = {
+        split: [row for row in read_split(dataset, split) if row.answer_type is not AnswerType.OPEN_ENDED]
+        for split in Split
+    }
+    write_splits(closed, folder)
     seal(folder, "dataset", {})
 
     fit_surrogate(folder, tmp_path / "surrogate", SurrogateConfig(), seed=0)

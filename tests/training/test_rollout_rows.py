@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.core.example import AnswerType, read_examples
+from components.core.example import AnswerType, Split, read_split
 from components.core.rollouts import read_rollouts
 from components.rewards.checkable import Checkable
 from components.rewards.rule import verify_all
@@ -23,7 +23,7 @@ def test_rows_of_an_audit_have_the_verifiers_labels_and_account_for_every_rollou
 
     examples = {
         (example.question, example.references): Checkable.of(example)
-        for example in read_examples(inputs.dataset / "train.parquet")
+        for example in read_split(inputs.dataset, Split.TRAIN)
     }
     checked = verify_all([(examples[row.question, row.references], row.answer) for row in found.rows])
     assert [verdict.correct for verdict in checked] == [row.score == 1.0 for row in found.rows]
