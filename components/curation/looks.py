@@ -76,7 +76,8 @@ class LookTable:
         first, second = self._kinds[ones], self._kinds[others]
         has_photograph = (first == PHOTOGRAPH) | (second == PHOTOGRAPH)
         has_drawing = (first == DRAWING) | (second == DRAWING)
-        return self.is_same(ones, others) | (has_photograph & ~has_drawing & self.alike(ones, others))
+        found: NDArray[np.bool_] = has_photograph & ~has_drawing & self.alike(ones, others)
+        return self.is_same(ones, others) | found
 
     def alike(self, ones: Pairs, others: Pairs) -> NDArray[np.bool_]:
         """Whether pairs are alike; shape (P,), the same either way round."""
@@ -127,4 +128,5 @@ def _gains(dark: NDArray[np.float32], bright: NDArray[np.float32]) -> NDArray[np
     square = np.where(is_fit, dark * dark, 0).sum(axis=1)
     is_enough = (is_fit.sum(axis=1) >= CELLS // 10) & (dark.sum(axis=1) < bright.sum(axis=1))
     gains = np.divide(product, square, out=np.ones_like(product), where=is_enough & (square > 0))
-    return np.clip(gains, 1, _MAX_GAIN)
+    clipped: NDArray[np.float32] = np.clip(gains, 1, _MAX_GAIN)
+    return clipped
