@@ -21,9 +21,10 @@ from components.curation.picture_signs import look_of, pixels_of
 
 Animated = Literal["first frame", "reject"]
 _ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
+_TURNED = range(2, 9)
 _SNIFFED = 1024  # bytes looked at to name what is no picture
 _GZIP = b"\x1f\x8b"
-_PLUGINS = {"MPO": "Mpo", "WEBP": "WebP", "TIFF": "Tiff", "JPEG2000": "Jpeg2K", "AVIF": "Avif"}
+_PLUGINS = {"WEBP": "WebP", "TIFF": "Tiff", "JPEG2000": "Jpeg2K", "AVIF": "Avif"}
 _STRAIGHT_ALPHA = {"La": "LA", "RGBa": "RGBA"}  # of modes whose colours are multiplied by it
 
 
@@ -72,6 +73,8 @@ def decode(data: bytes, limits: Limits) -> Picture:
         return _decode(data, limits)
     except (Rejection, MemoryError):
         raise
+    except Image.DecompressionBombError as error:  # Pillow's own limit, which workers lift, is below ours
+        raise Rejection("image too large", str(error)) from None
     except Exception as error:  # decoders raise whatever damaged bytes lead them to
         raise Rejection("image damaged", f"{type(error).__name__}: {error}"[:200]) from None
 
@@ -88,17 +91,19 @@ def _decode(data: bytes, limits: Limits) -> Picture:
     flags = _frames(image, limits)
     if ";16" in str(image.tile):
         flags.append("16-bit")  # Pillow keeps the upper eight bits of colours itself
+    if image.format == "TIFF" and image.tag_v2.get(_ORIENTATION, 1) in _TURNED:
+        flags.append("rotated")  # Pillow turns these itself, and not every reader does
     image.load()
     return _finish(image, flags)
 
 
 @cache
 def _readable(formats: tuple[str, ...]) -> tuple[str, ...]:
-    """The formats, once Pillow can read them: it loads few by itself, and all of them take long."""
+    """The formats as Pillow opens them, once it can: it loads few by itself, and all of them take long."""
     for name in formats:
         if name in _PLUGINS:
             importlib.import_module(f"PIL.{_PLUGINS[name]}ImagePlugin")
-    return formats
+    return tuple(dict.fromkeys("JPEG" if name == "MPO" else name for name in formats))
 
 
 def _unidentified(data: bytes, limits: Limits) -> Rejection:
@@ -187,7 +192,7 @@ def _upright(image: Image.Image) -> Image.Image:
         orientation = image.getexif().get(_ORIENTATION, 1)
     except Exception:  # damaged metadata spoil no pixels, and other readers pass over them too
         return image
-    return ImageOps.exif_transpose(image) if orientation in range(2, 9) else image
+    return ImageOps.exif_transpose(image) if orientation in _TURNED else image
 
 
 def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:
