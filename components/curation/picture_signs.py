@@ -1,7 +1,7 @@
 """What is remembered of a picture: a hash of its pixels, and its look, for comparisons with others (`looks`).
 
 A look is `LOOK_BYTES` long, whatever the picture: kind, width, height, the first 8 bytes of the pixels' hash, a 64-bit
-difference hash of the cells, and the cells: means of 16x16 equal parts of the luminance, row by row, a byte each.
+difference hash of the cells, and the cells: means of 16x16 equal parts, row by row, a byte for red, green and blue.
 
 Needs Pillow alone, since it runs in the worker that is started anew for every image that kills it.
 """
@@ -13,7 +13,7 @@ from PIL import Image, ImageChops
 
 SIDE = 16
 """Cells along each side."""
-CELLS = SIDE * SIDE
+CELLS = SIDE * SIDE * 3
 HEAD = struct.Struct("<BHH8sQ")
 LOOK_BYTES = HEAD.size + CELLS
 DRAWING, PHOTOGRAPH, SMALL = 1, 0, 2
@@ -50,16 +50,15 @@ def look_of(image: Image.Image, pixels: str) -> bytes:
         image: Upright, of mode RGB.
         pixels: Its hash by `pixels_of`.
     """
-    luminance = image.convert("L")
-    cells = luminance.resize((SIDE, SIDE), Image.Resampling.BOX)
+    cells = image.resize((SIDE, SIDE), Image.Resampling.BOX)
     width, height = (min(side, 2**16 - 1) for side in image.size)
-    head = HEAD.pack(_kind_of(luminance), width, height, bytes.fromhex(pixels[:16]), _difference_hash(cells))
+    head = HEAD.pack(_kind_of(image.convert("L")), width, height, bytes.fromhex(pixels[:16]), _difference_hash(cells))
     return head + cells.tobytes()
 
 
 def _difference_hash(cells: Image.Image) -> int:
     """A bit for each of 8x8 parts: whether it is darker than the one at its right (Krawetz's dHash)."""
-    small = cells.resize((9, 8), Image.Resampling.BOX).tobytes()
+    small = cells.convert("L").resize((9, 8), Image.Resampling.BOX).tobytes()
     bits = 0
     for row in range(0, 72, 9):
         for place in range(row, row + 8):

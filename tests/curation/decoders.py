@@ -1,8 +1,8 @@
 """A decoder that does what hostile bytes can make a real one do; picture workers are told to use it.
 
-The bytes are a command and an argument: `fine`, `spin`, `sleep`, `eat`, `print`, `refuse`, `kill`, or, with a file's
-path behind it, `kill once`: it dies unless the file exists, which it makes first; `await kill`: likewise, but it writes its process
-id to the file and waits to be killed.
+The bytes are a command: `fine`, `spin`, `sleep`, `eat`, `print`, `kill`, or one with an argument behind a colon:
+`refuse:WHY`; `kill once:PATH`, which dies unless the file exists, and makes it first; and `await kill:PATH`, likewise,
+which writes its process id to the file and waits to be killed.
 """
 
 import os

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance
 
-from components.curation.looks import MAX_DIFFERENCE, LookTable, alike, near
+from components.curation.looks import LookTable, alike, near
 from components.curation.picture_signs import LOOK_BYTES, look_of, pixels_of
 from tests.curation.picture_files import encode, noise, photographs, triangle
 
@@ -44,7 +44,6 @@ _COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "brighter": _brighter,
     "darker": lambda image: ImageEnhance.Brightness(image).enhance(0.8),
     "all at once": lambda image: _jpeg(_brighter(_half(image)), 30),
-    "grey": lambda image: image.convert("L").convert("RGB"),
 }
 
 
@@ -92,6 +91,28 @@ def test_a_diagram_saved_as_jpeg_is_not_near_one_with_another_digit(quality: int
         assert not near(_look(first), _look(second))
 
 
+def test_rendered_scenes_with_other_objects_are_not_near() -> None:
+    table = LookTable([_look(_scene(seed)) for seed in range(60)])
+    ones, others = np.triu_indices(60, 1)
+
+    assert not table.near(ones, others).any()
+    assert table.alike(ones, others).sum() > 100  # one background, and small objects
+
+
+def _scene(seed: int) -> Image.Image:
+    """Coloured balls on grey ground with a photograph's noise."""
+    draw, generator = Random(seed), np.random.default_rng(seed)
+    ground = np.linspace(90, 150, 320)[:, None] - 25 * np.linspace(-1, 1, 480)[None] ** 2
+    grey = np.clip(ground + generator.normal(0, 2, ground.shape), 0, 255).astype(np.uint8)
+    image = Image.fromarray(grey).convert("RGB")
+    pencil = ImageDraw.Draw(image)
+    for _ in range(draw.randint(1, 6)):
+        radius, x, y = draw.randint(18, 45), draw.randint(50, 430), draw.randint(100, 270)
+        colour = draw.choice([(160, 40, 40), (40, 70, 160), (40, 120, 50), (200, 200, 200), (140, 80, 30)])
+        pencil.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
+    return image
+
+
 def test_equal_drawings_are_near_and_their_copies_alike() -> None:
     drawing = triangle((3, 4, 5))
 
@@ -120,15 +141,16 @@ def test_pairs_of_a_table_are_judged_as_each_pair_alone() -> None:
     assert table.alike(ones, others).tolist() == [alike(looks[i], looks[j]) for i, j in zip(ones, others, strict=True)]
 
 
-def test_a_block_boundary_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = LookTable([_look(noise(20, 20, seed)) for seed in range(12)])
-    ones, others = np.triu_indices(12)
-    whole = table.distances(ones, others)
+def test_a_block_boundary_changes_nothing() -> None:
+    table = LookTable([_look(noise(20, 20, seed)) for seed in range(20)])
+    ones, others = np.indices((20, 20)).reshape(2, -1)
 
-    monkeypatch.setattr("components.curation.looks._BLOCK", 7)
+    whole = table.gaps(ones, others)
 
-    for before, after in zip(whole, table.distances(ones, others), strict=True):
-        assert np.array_equal(before, after)
+    for start in (1, 130, 399):
+        rest = table.gaps(ones[start:], others[start:])
+        assert np.array_equal(rest.difference, whole.difference[start:])
+        assert np.array_equal(rest.unexplained, whole.unexplained[start:])
 
 
 @given(st.integers(0, 999), st.integers(0, 999), st.floats(0.3, 1))
@@ -153,11 +175,12 @@ def test_the_distance_of_two_pictures_is_that_of_their_cells_in_units_of_contras
     spotted[:10, :10] = 120  # one cell of 256, by 20 levels
     table = LookTable([_look(Image.fromarray(pixels).convert("RGB")) for pixels in (halves, spotted)])
 
-    difference, deviation = table.distances(np.array([0]), np.array([1]))
+    gaps = table.gaps(np.array([0]), np.array([1]))
 
-    assert deviation[0] == pytest.approx(20, abs=0.2)
-    assert difference[0] == pytest.approx(np.sqrt(20**2 / 256) / 20, rel=0.02)
-    assert difference[0] < MAX_DIFFERENCE
+    assert gaps.deviation[0] == pytest.approx(20, abs=0.2)
+    assert gaps.unexplained[0] == pytest.approx(20, abs=0.2)
+    assert gaps.cut[0] == 0
+    assert gaps.difference[0] == pytest.approx(np.sqrt(20**2 / 256) / 20, rel=0.02)
 
 
 def test_looks_have_one_length_and_empty_tables_are_no_trouble() -> None:
