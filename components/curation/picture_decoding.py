@@ -14,15 +14,23 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, cast
 
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from components.curation.candidate import Rejection
 from components.curation.picture_signs import look_of, pixels_of
 
 Animated = Literal["first frame", "reject"]
 _ORIENTATION = 0x0112  # the EXIF tag; 1 is upright
+_UPRIGHT = {  # what undoes each other value (EXIF 2.32, 4.6.4)
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _COMPRESSION = 3  # Pillow's own level 6 takes 1.7 times as long for files as large
-_TURNED = range(2, 9)
 _SNIFFED = 1024  # bytes looked at to name what is no picture
 _GZIP = b"\x1f\x8b"
 _PLUGINS = {"WEBP": "WebP", "TIFF": "Tiff", "JPEG2000": "Jpeg2K", "AVIF": "Avif"}
@@ -52,7 +60,7 @@ class Picture:
     look: bytes
     """See picture_signs.look_of."""
     flags: tuple[str, ...]
-    """Of animated, pages, mpo, rotated, alpha, cmyk, 16-bit, converted."""
+    """Of animated, pages, mpo, rotated, alpha, cmyk, ycbcr, hsv, 16-bit, converted."""
 
 
 def decode(data: bytes, limits: Limits) -> Picture:
@@ -92,7 +100,7 @@ def _decode(data: bytes, limits: Limits) -> Picture:
     flags = _frames(image, limits)
     if ";16" in str(image.tile):
         flags.append("16-bit")  # Pillow keeps the upper eight bits of colours itself
-    if getattr(image, "tag_v2", {}).get(_ORIENTATION, 1) in _TURNED:
+    if getattr(image, "tag_v2", {}).get(_ORIENTATION) in _UPRIGHT:
         flags.append("rotated")  # Pillow turns a TIFF itself, and not every reader does
     image.load()
     return _finish(image, flags)
@@ -190,10 +198,10 @@ def _finish(image: Image.Image, flags: list[str]) -> Picture:
 def _upright(image: Image.Image) -> Image.Image:
     """The image turned as its EXIF orientation asks; itself where that asks nothing or cannot be read."""
     try:
-        orientation = image.getexif().get(_ORIENTATION, 1)
+        turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
     except Exception:  # damaged metadata spoil no pixels, and other readers pass over them too
         return image
-    return ImageOps.exif_transpose(image) if orientation in _TURNED else image
+    return image.transpose(turn) if turn is not None else image
 
 
 def _to_rgb(image: Image.Image) -> tuple[Image.Image, str]:

@@ -97,7 +97,7 @@ class PictureStep:
             `picture_decoding.decode` and is imported in the worker alone.
 
     Attributes:
-        restarts: Workers that had to be started because one was killed.
+        restarts: Workers that died or were killed; each is replaced when the next image is due.
     """
 
     def __init__(self, config: PictureConfig, decoder: str = DECODER) -> None:

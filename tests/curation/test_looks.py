@@ -96,7 +96,7 @@ def test_rendered_scenes_with_other_objects_are_not_near() -> None:
     ones, others = np.triu_indices(60, 1)
 
     assert not table.near(ones, others).any()
-    assert table.alike(ones, others).sum() > 100  # one background, and small objects
+    assert table.alike(ones, others).sum() > 20  # one background, and small objects
 
 
 def _scene(seed: int) -> Image.Image:

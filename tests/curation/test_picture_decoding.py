@@ -93,6 +93,7 @@ def test_a_flipped_bit_in_a_png_is_damage() -> None:
     assert _refusal(bytes(data))[0] == "image damaged"
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's own about damaged TIFF tags
 @given(st.binary(max_size=200), st.sampled_from(["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"]), st.data())
 def test_damaged_bytes_are_refused_or_decoded_and_raise_nothing_else(
     junk: bytes, format_: str, data: st.DataObject
@@ -267,6 +268,16 @@ def test_a_photograph_taken_with_a_turned_camera_is_turned_upright(orientation: 
 
     assert picture.flags == ("rotated", "converted")
     assert picture.pixels == _hash(decoded(data).transpose(Image.Transpose[turn]))
+
+
+def test_exif_that_cannot_be_written_again_is_no_reason_not_to_turn() -> None:
+    tags = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) + struct.pack("<HHII", 0x8769, 4, 1, 0xFFFFFF)  # points nowhere
+    exif = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 2) + tags + bytes(4)
+    plain = encode(noise(), "JPEG")
+
+    picture = _decode(plain[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + plain[2:])
+
+    assert picture.pixels == _hash(decoded(plain).transpose(Image.Transpose.ROTATE_270))
 
 
 def test_an_upright_orientation_and_a_damaged_one_leave_the_bytes_alone() -> None:

@@ -213,7 +213,7 @@ def test_a_forked_process_has_a_worker_of_its_own(step: PictureStep) -> None:
     assert step.prepare([image]) == expected
 
 
-def test_a_worker_ends_with_the_process_that_started_it() -> None:
+def test_closing_ends_the_worker_without_force() -> None:
     step = PictureStep(PictureConfig(), _FAKE)
     step.prepare([b"fine:1"])
     assert step._worker
