@@ -163,18 +163,20 @@ def verdict(numbers: CardNumbers) -> Verdict:
 
 
 def _plots(numbers: CardNumbers) -> dict[str, Any]:
-    sizes = numbers.image_sizes
     plots = {
         "Questions": (numbers.question_characters, "characters"),
         "Answers": (numbers.answer_characters, "characters of the canonical answer"),
-        "Images": (sizes.longer_side, "pixels of the longer side"),
-        "Images a row": (sizes.images_a_row, "images"),
+        "Images": (numbers.image_sizes.longer_side, "pixels of the longer side"),
+    }
+    several = {
+        "Images a row": (numbers.image_sizes.images_a_row, "images"),
         "Groups": (numbers.groups.sizes, "examples of a group"),
     }
+    plots |= {title: pair for title, pair in several.items() if pair[0].largest > 1}
     drawn = {
         title: {"svg": _safe(histogram_plot(histogram, unit)), "histogram": histogram, "unit": unit}
         for title, (histogram, unit) in plots.items()
-        if histogram.n and histogram.largest > (title in ("Images a row", "Groups"))
+        if histogram.n
     }
     rates = numbers.difficulty
     return {
@@ -193,6 +195,8 @@ def shown_width(picture: Picture) -> int:
 def _share(count: int, total: int) -> str:
     """A share in per cent; what is not nothing does not look so."""
     share = 100 * count / total if total else 0.0
+    if not count:
+        return "0 %"
     return "< 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
 
 

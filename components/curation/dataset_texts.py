@@ -132,9 +132,10 @@ def _step(step: StepCount, settings: Mapping[str, Any]) -> str:
     own = step_settings(step.step, settings)
     words = STEP_WORDS.get(step.step, "Rows are looked at")
     said = "; ".join(f"{name} {_setting(value)}" for name, value in own.items() if name != "enabled")
-    off = " (switched off)" if own.get("enabled") is False else ""
+    if own.get("enabled") is False:
+        return f"{step.step}: switched off."
     return (
-        f"{step.step}{off}: {words}{f' ({said})' if said else ''}. {step.rows_in:,} rows in, {step.rows_kept:,} kept, "
+        f"{step.step}: {words}{f' ({said})' if said else ''}. {step.rows_in:,} rows in, {step.rows_kept:,} kept, "
         f"{step.rows_quarantined:,} quarantined, {step.rows_duplicate:,} duplicates."
     )
 

@@ -171,6 +171,7 @@ class Sample:
     references: tuple[str, ...]
     more_references: int
     choices: tuple[str, ...]
+    more_choices: int
     source: str
     licence: str
     pass_rate: float | None

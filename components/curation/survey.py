@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 MEASURED_BYTES = 256 * 2**20
 """Bytes of row groups whose images are measured, at most, but for the first row group of all."""
-SAMPLES_A_TYPE = 6
+SAMPLES_A_TYPE = 8
 _CANDIDATES = 24  # of each task and answer type: among them are samples with different questions
 _IMAGES_A_SAMPLE = 4
-_QUESTION, _REFERENCE, _REFERENCES = 1200, 300, 6
+_QUESTION, _REFERENCE, _REFERENCES, _CHOICES = 1200, 300, 6, 12  # characters, and how many are shown
 _KEYS = ("split", "answer_type", "task", "source", "licence", "verifiable")
 _COUNTED = (*_KEYS, "id", "question", "references", "pass_rate", "group")
 _BATCH = 4096
@@ -287,7 +287,8 @@ def _sample(row: dict[str, Any], split: str, budget: Budget) -> Sample:
         question=clip(row["question"], _QUESTION),
         references=tuple(clip(text, _REFERENCE) for text in row["references"][:_REFERENCES]),
         more_references=max(0, len(row["references"]) - _REFERENCES),
-        choices=tuple(clip(text, _REFERENCE) for text in row["choices"]),
+        choices=tuple(clip(text, _REFERENCE) for text in row["choices"][:_CHOICES]),
+        more_choices=max(0, len(row["choices"]) - _CHOICES),
         source=row["source"],
         licence=row["licence"],
         pass_rate=row["pass_rate"],
