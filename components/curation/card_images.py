@@ -100,16 +100,23 @@ class Budget:
     def __init__(self, left: int = PICTURE_BYTES) -> None:
         self._left = left * 4 // 3
 
-    def take(self, images: Sequence[bytes], most: int) -> list[Picture]:
-        """The first images that can be decoded, at most so many, until the budget is spent."""
-        taken = []
+    def take(self, images: Sequence[bytes], most: int, waiting: int = 1) -> list[Picture]:
+        """The first images that can be decoded, as long as what is left is shared evenly.
+
+        Args:
+            images: Of one sample.
+            most: How many to take at most.
+            waiting: Samples that are to share what is left, this one among them.
+        """
+        share, taken = self._left // waiting, []
         for image in images[:most]:
             try:
                 shown = picture(image)
             except ValueError:
                 continue
-            if len(shown.uri) > self._left:
+            if len(shown.uri) > share:
                 break
+            share -= len(shown.uri)
             self._left -= len(shown.uri)
             taken.append(shown)
         return taken

@@ -140,7 +140,7 @@ def croissant(
         "@context": dict(_CONTEXT),
         "@type": "sc:Dataset",
         **_about(numbers, texts),
-        "distribution": [*files, _file_set(shards, dataset)],
+        "distribution": [*files, *([_file_set(shards, dataset)] if shards else [])],
         "recordSet": [
             _splits(),
             *([_examples(shards[0])] if shards else []),

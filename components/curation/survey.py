@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-MEASURED_BYTES = 256 * 2**20
-"""Bytes of row groups whose images are measured, at most, but for the first row group of all."""
+MEASURED_BYTES, MEASURED_ROWS = 256 * 2**20, 10_000
+"""Images that are measured at most, by whole row groups, the first of which is measured at any rate."""
 SAMPLES_A_TYPE = 8
 _CANDIDATES = 24  # of each task and answer type: among them are samples with different questions
 _IMAGES_A_SAMPLE = 4
@@ -254,7 +254,7 @@ def _different_first(entries: Sequence[tuple[int, Place, str]]) -> list[Place]:
 
 def samples(dataset: Path, places: Sequence[Place], budget: Budget) -> list[Sample]:
     """The examples at places, with their images until the budget is spent."""
-    shown = {}
+    shown: dict[Place, dict[str, Any]] = {}
     files = {split.value: split_files(dataset, split) for split in Split}
     by_group: dict[tuple[str, int, int], list[Place]] = {}
     for place in places:
@@ -262,7 +262,7 @@ def samples(dataset: Path, places: Sequence[Place], budget: Budget) -> list[Samp
     for (split, number, group), wanted in sorted(by_group.items()):
         rows = _rows(files[split][number], group, {place.row for place in wanted})
         shown |= {place: rows[place.row] for place in wanted}
-    return [_sample(shown[place], place.split, budget) for place in places]
+    return [_sample(shown[place], place.split, budget, waiting=len(places) - turn) for turn, place in enumerate(places)]
 
 
 def _rows(path: Path, group: int, wanted: set[int]) -> dict[int, dict[str, Any]]:
@@ -276,9 +276,9 @@ def _rows(path: Path, group: int, wanted: set[int]) -> dict[int, dict[str, Any]]
     return found
 
 
-def _sample(row: dict[str, Any], split: str, budget: Budget) -> Sample:
+def _sample(row: dict[str, Any], split: str, budget: Budget, waiting: int) -> Sample:
     images = [image["bytes"] for image in row["images"]]
-    pictures = budget.take(images, _IMAGES_A_SAMPLE)
+    pictures = budget.take(images, _IMAGES_A_SAMPLE, waiting)
     return Sample(
         id=row["id"],
         split=split,
@@ -302,21 +302,24 @@ def clip(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[:most]}\u2026 ({len(text):,} characters)"
 
 
-def measure_images(dataset: Path, seed: int = 0, budget: int = MEASURED_BYTES) -> ImageSizes:
+def measure_images(
+    dataset: Path, seed: int = 0, most_bytes: int = MEASURED_BYTES, most_rows: int = MEASURED_ROWS
+) -> ImageSizes:
     """Sizes and formats of images.
 
     Args:
         dataset: The folder of a dataset.
         seed: Another seed draws other row groups.
-        budget: Bytes of row groups to read at most, beside the first one.
+        most_bytes: Bytes of images to read at most, beside the first row group.
+        most_rows: Rows to read at most, beside it.
     """
     groups = list(_row_groups(dataset))
     in_all = sum(rows for *_, rows, _ in groups)
     Random(seed).shuffle(groups)
     sides, counts, formats, measured, unreadable = Tally(), Tally(), Counter[str](), 0, 0
     for path, group, rows, size in groups:
-        budget -= size
-        if budget < 0 and measured:
+        most_bytes -= size
+        if measured and (most_bytes < 0 or measured + rows > most_rows):
             break
         measured += rows
         for images in _images(path, group):
