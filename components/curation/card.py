@@ -152,14 +152,14 @@ def verdict(numbers: CardNumbers) -> Verdict:
     questions = sum(benchmark.questions for benchmark in numbers.benchmarks)
     n = len(numbers.benchmarks)
     against = f"the {questions:,} questions of {n} benchmark{'s' * (n != 1)}"
-    leaking, taken = max(benchmark.leaking_rows for benchmark in numbers.benchmarks), numbers.leaked()
-    if leaking > taken:
-        return Verdict(
-            "bad", "leaks", f"Rows repeat {against}, and not all of them were taken out: {leaking:,} and {taken:,}."
-        )
-    if taken:
-        return Verdict("good", "clean", f"{taken:,} rows repeat one of {against}, and were taken out: none is left.")
-    return Verdict("good", "clean", f"No row repeats one of {against}.")
+    leaking = max(benchmark.leaking_rows for benchmark in numbers.benchmarks)
+    lost = numbers.rows_quarantined + numbers.rows_duplicate
+    if leaking > lost:  # whichever step took them out
+        return Verdict("bad", "leaks", f"{leaking:,} rows repeat one of {against}, and only {lost:,} were left out.")
+    if leaking:
+        said = f"Rows that repeat one of {against} were taken out, {numbers.leaked():,} of them for that reason alone: "
+        return Verdict("good", "clean", f"{said}none that was found is left.")
+    return Verdict("good", "clean", f"No row was found to repeat one of {against}.")
 
 
 def _plots(numbers: CardNumbers) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def responsible_ai(numbers: CardNumbers, texts: DatasetTexts, settings: Mapping[
         ],
         "dataBiases": [*_shares(numbers), texts.biases or f"A study of biases: {_lower(NOT_STATED)}"],
         "dataLimitations": [*_limits(numbers), *([texts.limitations] if texts.limitations else [])],
-        "personalSensitiveInformation": [_personal(numbers), texts.personal_information or NOT_STATED],
+        "personalSensitiveInformation": [_personal(numbers, settings), texts.personal_information or NOT_STATED],
         "dataUseCases": [
             texts.uses
             or "Made for training and testing vision-language models on questions about images with reference answers. "
@@ -171,9 +171,9 @@ def _limits(numbers: CardNumbers) -> Iterator[str]:
         yield "How hard the questions are was not measured."
 
 
-def _personal(numbers: CardNumbers) -> str:
+def _personal(numbers: CardNumbers, settings: Mapping[str, Any]) -> str:
     step = next((step for step in numbers.steps if step.step == "pii"), None)
-    if step is None:
+    if step is None or step_settings("pii", settings).get("enabled") is False:
         return "No step looked for personal information."
     return (
         f"Texts were searched for personal information; {step.rows_quarantined:,} rows were taken out. What images "

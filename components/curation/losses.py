@@ -75,7 +75,7 @@ class Losses:
 
     def _reason(self, key: _Key, count: int) -> ReasonCount:
         step, reason, is_duplicate = key
-        examples = tuple(lost for _, lost in sorted(self.examples[key], key=lambda item: -item[0]))
+        examples = tuple(lost for _, lost in sorted(self.examples.get(key, ()), key=lambda item: -item[0]))
         return ReasonCount(step, reason, count, is_duplicate, examples)
 
 
@@ -122,10 +122,9 @@ def _count(rows: Sequence[Mapping[str, Any]], found: Losses) -> None:
         found.counts[key] += 1
         found.by_source[row["source"], key[2]] += 1
         rank = -short_hash(str(found.seed), row["source"], str(row["place"]))
-        if key not in found.examples and len(found.examples) >= 5 * _REASONS:
-            found.examples[key] = []  # reasons without end: the first ones have examples, the others are counted
-            continue
-        _keep(found.examples.setdefault(key, []), rank, row)
+        # Where reasons have no end, the first ones have examples and the others are counted.
+        if key in found.examples or len(found.examples) < 5 * _REASONS:
+            _keep(found.examples.setdefault(key, []), rank, row)
 
 
 def _keep(heap: list[tuple[int, LostRow]], rank: int, row: Mapping[str, Any]) -> None:

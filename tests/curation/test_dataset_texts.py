@@ -74,8 +74,9 @@ def test_personal_information_is_said_to_be_looked_for_where_it_was() -> None:
     assert responsible_ai(searched, DatasetTexts(), {})["personalSensitiveInformation"][0] == (
         "Texts were searched for personal information; 2 rows were taken out. What images show was not searched."
     )
+    off = responsible_ai(searched, DatasetTexts(), {"pii": {"enabled": False}})["personalSensitiveInformation"][0]
     none = responsible_ai(made_numbers(), DatasetTexts(), {})["personalSensitiveInformation"][0]
-    assert none == "No step looked for personal information."
+    assert off == none == "No step looked for personal information."
 
 
 @pytest.mark.parametrize(
