@@ -126,6 +126,11 @@ class ChatServer:
         if self._fatal is not None:
             raise self._fatal
 
+    @property
+    def has_given_up(self) -> bool:
+        """Whether so many requests in a row have failed that no more are made."""
+        return self._failed_in_a_row >= self._config.give_up_after
+
     def ask(self, body: Mapping[str, Any]) -> list[Completion] | Unanswered:
         """Make a request, as often as it takes.
 
@@ -136,7 +141,7 @@ class ChatServer:
             The choices of the reply, at least one, or why there is none.
         """
         with self._lock:
-            if self._fatal is not None or self._failed_in_a_row >= self._config.give_up_after:
+            if self._fatal is not None or self.has_given_up:
                 return Unanswered(f"not asked: {self._failed_in_a_row} requests in a row had failed")
         try:
             completions = self._ask({"model": self._config.model, **body})
