@@ -107,6 +107,8 @@ class ChatServer:
         self._lock = threading.Lock()
         self._failed_in_a_row = 0
         self._fatal: HarmoError | None = None
+        self.last_failure = ""
+        """What the last request that failed in every attempt met."""
 
     def reset(self) -> None:
         """Forget failures: another run begins."""
@@ -147,7 +149,9 @@ class ChatServer:
             completions = self._ask({"model": self._config.model, **body})
         except (_BusyError, _FailedError) as error:
             with self._lock:
-                self._failed_in_a_row += isinstance(error, _BusyError)
+                if isinstance(error, _BusyError):
+                    self._failed_in_a_row += 1
+                    self.last_failure = str(error)
             return Unanswered(str(error))
         except HarmoError as error:
             self.stop(error)

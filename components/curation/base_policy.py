@@ -93,11 +93,13 @@ def _find(config: AskingConfig, own: Path | None) -> BasePolicy:
             raise RecipeError(
                 "asking.policy", "names no policy, and there is no base policy", "Name a folder or hub id"
             )
-        return BasePolicy(own, Policy.load(own), verify(own, "policy").reference())
+        reference = verify(own, "policy").reference()
+        return BasePolicy(own, Policy.load(own), reference)
     folder = Path(config.policy)
     if folder.is_dir():
+        reference = _reference(folder)
         policy = Policy.load(folder) if (folder / POLICY_FILE).is_file() else _policy(config)
-        return BasePolicy(folder, policy, _reference(folder))
+        return BasePolicy(folder, policy, reference)
     # A server has the weights already, and the hub need not be within reach.
     served = config.server is not None
     commit = config.revision if served else resolve_commit("model", config.policy, config.revision, ModelError)

@@ -51,7 +51,7 @@ class ServerSampler:
         if self._server.has_given_up:
             raise ModelError(
                 f"base policy {self._config.model} at {self._config.base_url}",
-                f"it has stopped answering ({refused[-1][1]})",
+                f"it has stopped answering ({self._server.last_failure})",
                 "Start it again and run again; the generations so far are kept",
             )
         yield from refused
