@@ -59,7 +59,7 @@ def doubt_blind(counts: PassCounts, chance: float, config: BlindConfig) -> Doubt
         The evidence that it is; None where there is too little.
     """
     rate = counts.rate
-    if rate is None or rate < config.minimum_rate:
+    if rate is None or rate < config.minimum_rate or not counts.is_telling:
         return None
     probability = chance_of_as_many(counts.judged, counts.right, chance)
     if probability >= config.significance:

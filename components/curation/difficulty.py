@@ -59,14 +59,14 @@ def doubt_difficulty(counts: PassCounts, config: DifficultyConfig) -> Doubt | No
     """Hold an example against the criterion.
 
     Args:
-        counts: Of its generations. One without any that was judged is not doubted: nothing is known of it.
+        counts: Of its generations. One of which too few were judged is not doubted: too little is known of it.
         config: The criterion.
 
     Returns:
         Why it does not meet it; None where it does.
     """
     rate = counts.rate
-    if rate is None:
+    if rate is None or not counts.is_telling:
         return None
     evidence = f"{counts.right} of {counts.judged} generations right"
     if config.criterion == "window":

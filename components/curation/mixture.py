@@ -39,7 +39,7 @@ class MixtureConfig(Config):
     by: Literal["leaving out", "repeating", "both"] = "both"
     """Whether examples are left out until no kind is repeated, repeated until none is left out, or both so that an
     epoch stays as long as it was."""
-    maximum_repeats: float = Field(default=4.0, ge=1)
+    maximum_repeats: int = Field(default=4, ge=1)
     """Times that an example is seen in an epoch at most; beyond about four, repetition was found to add little
     (Muennighoff et al. 2023, "Scaling Data-Constrained Language Models", for pretraining)."""
 

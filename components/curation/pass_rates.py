@@ -34,6 +34,11 @@ class PassCounts:
         """Share (0..1) of the judged ones that were right; None where none was judged."""
         return self.right / self.judged if self.judged else None
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether at least half of the generations were judged: from fewer nothing is concluded. Our choice."""
+        return 0 < self.undecided + self.judged <= 2 * self.judged
+
 
 def count_passes(
     answered: Sequence[tuple[Example, Sequence[str]]], scorer: AnswerScorer | None, rewards: RewardsConfig

@@ -38,15 +38,16 @@ class ServerSampler:
         Raises:
             ModelError: The server refuses all requests, or has stopped answering.
         """
-        with ThreadPoolExecutor(self._config.concurrency) as pool:
-            asked: dict[Future[Sequence[Generation] | Refusal], Ask] = {
-                pool.submit(self._answer, ask): ask for ask in asks
-            }
+        pool = ThreadPoolExecutor(self._config.concurrency)
+        asked: dict[Future[Sequence[Generation] | Refusal], Ask] = {pool.submit(self._answer, ask): ask for ask in asks}
+        try:
             for future in as_completed(asked):
                 # What was not answered because the server is gone is no property of the example.
                 if not isinstance(future.result(), Refusal):
                     yield asked[future], future.result()
-            refused = [(ask, future.result()) for future, ask in asked.items() if isinstance(future.result(), Refusal)]
+        finally:
+            pool.shutdown(cancel_futures=True)
+        refused = [(ask, future.result()) for future, ask in asked.items() if isinstance(future.result(), Refusal)]
         self._server.check()
         if self._server.has_given_up:
             raise ModelError(
@@ -59,7 +60,7 @@ class ServerSampler:
     def _answer(self, ask: Ask) -> Sequence[Generation] | Refusal:
         try:
             messages = self._messages(ask)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, SyntaxError) as error:  # PIL raises all three on broken data
             return Refusal(f"an image is broken ({error})")
         found: list[Generation] = []
         while len(found) < len(ask.seeds):  # a server that knows no n gives one choice a request

@@ -124,8 +124,7 @@ def measure_worth(
     """
     manifest = verify(inputs.dataset, "dataset")
     references: dict[str, InputRef] = {"dataset": manifest.reference()}
-    for output in (outputs.dataset, outputs.quarantine):
-        make_room(output)
+    make_room(outputs)
     folder = work or scratch_folder("worth")
     beside = outputs.dataset.with_name(f"{outputs.dataset.name}.work")
     metrics: dict[str, float] = {}
@@ -222,6 +221,8 @@ def _metrics(summary: Mapping[str, Any]) -> dict[str, float]:
     report = summary["worth"]
     metrics = {f"rows_{step['step']}": float(step["rows_quarantined"]) for step in summary["steps"][-len(STEPS) :]}
     metrics["rows_kept"] = float(summary["rows_kept"])
+    if report.get("cut_share") is not None:
+        metrics["cut_share"] = report["cut_share"]
     for step in ("difficulty", "blind"):
         metrics |= flat_metrics(report.get(step, {}), step)
     if "mixture" in report:

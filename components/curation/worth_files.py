@@ -230,18 +230,20 @@ def _summary(
     }
 
 
-def make_room(folder: Path) -> None:
-    """Make a folder, and empty it of what a run that was killed left in it.
+def make_room(outputs: WorthOutputs) -> None:
+    """Make the output folders, and empty them of what a run that was killed left in them.
 
     Raises:
-        StorageError: It holds something else, or a finished artifact.
+        StorageError: One holds something else, or the dataset is finished.
     """
-    if (folder / MANIFEST).exists():
-        raise StorageError(str(folder), "holds a finished artifact", "Give a new folder")
+    if (outputs.dataset / MANIFEST).exists():
+        raise StorageError(str(outputs.dataset), "holds a finished artifact", "Give a new folder")
     own = {f"{split.value}.parquet" for split in Split} | {WORTH, _SUMMARY, _DEMONSTRATIONS, _QUARANTINE}
-    if folder.exists():
-        others = sorted(path.name for path in folder.iterdir() if path.name not in own)
+    # The quarantine is sealed first: by itself its manifest says nothing.
+    own |= {MANIFEST, Path(MANIFEST).with_suffix(".partial").name}
+    for folder in (outputs.dataset, outputs.quarantine):
+        others = sorted(path.name for path in folder.iterdir() if path.name not in own) if folder.exists() else []
         if others:
             raise StorageError(str(folder), f"holds {others[0]}, which is not of this work", "Give a new folder")
-        shutil.rmtree(folder)
-    folder.mkdir(parents=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)

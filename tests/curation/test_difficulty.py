@@ -45,10 +45,14 @@ def test_gap_criterion_works_with_as_many_attempts_as_were_judged(right: int, wr
     doubt = doubt_difficulty(PassCounts(right, wrong, 16 - right - wrong), config)
     judged = right + wrong
 
-    assert (doubt is None) == (judged == 0 or learning_gap(judged, right, min(4, judged)) > least)
+    assert (doubt is None) == (judged < 8 or learning_gap(judged, right, min(4, judged)) > least)
 
 
-def test_example_that_could_not_be_judged_is_not_doubted() -> None:
+def test_example_of_which_too_few_generations_were_judged_is_not_doubted() -> None:
+    assert [
+        doubt_difficulty(PassCounts(0, judged, 8 - judged), DifficultyConfig()) is None for judged in (1, 3, 4, 8)
+    ] == [True, True, False, False]
+    assert doubt_blind(PassCounts(3, 0, 5), 0.0, BlindConfig()) is None
     assert doubt_difficulty(PassCounts(0, 0, 8), DifficultyConfig()) is None
     assert doubt_blind(PassCounts(0, 0, 8), 0.0, BlindConfig()) is None
 

@@ -20,7 +20,7 @@ configs = st.builds(
     alpha=st.floats(0, 1),
     kinds=st.sampled_from(["task", "answer_type", "both"]),
     by=st.sampled_from(["leaving out", "repeating", "both"]),
-    maximum_repeats=st.just(1e9),
+    maximum_repeats=st.just(10**9),
 )
 
 

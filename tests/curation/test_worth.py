@@ -179,6 +179,19 @@ def test_run_that_was_killed_ends_as_an_undisturbed_one(
     assert not (dataset.parent / "killed" / "measured.work").exists()
 
 
+def test_run_that_was_killed_between_its_two_artifacts_is_done_again(
+    dataset: Path, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = run(dataset, base, KnownPolicy(SIGHTED), WINDOW, monkeypatch)
+    (dataset.parent / "run" / "measured" / MANIFEST).rename(dataset.parent / "run" / "measured" / "manifest.partial")
+    again, _ = run(dataset, base, KnownPolicy(SIGHTED), WINDOW, monkeypatch)
+
+    assert (again.dataset.fingerprint, again.quarantine.fingerprint) == (
+        whole.dataset.fingerprint,
+        whole.quarantine.fingerprint,
+    )
+
+
 def test_outputs_are_artifacts_that_name_what_they_were_made_from(
     dataset: Path, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
