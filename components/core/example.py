@@ -96,6 +96,8 @@ class Example:
     """Share of base-policy generations that were right (0..1), where it was measured."""
     facts: tuple[str, ...] = ()
     """Statements true of the images; evaluation of open-ended answers only, never shown to training."""
+    repeats: int = 1
+    """Times that an epoch of GRPO sees it, at least 1: the mixture's over-sampling."""
     group: str = ""
     """Examples of one group (a source image, a scene) never cross splits; empty stands for the images' hash."""
 
@@ -240,6 +242,7 @@ def example_schema() -> Any:
         "pass_rate": pa.float64(),
         "facts": pa.list_(pa.string()),
         "group": pa.string(),
+        "repeats": pa.int64(),
     }
     features = {name: _feature(type_) for name, type_ in columns.items()}
     features["images"] = {"feature": {"_type": "Image"}, "_type": "List"}

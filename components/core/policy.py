@@ -15,7 +15,7 @@ from components.core.errors import ModelError
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, ProcessorMixin
 
-_FILE = "policy.json"
+POLICY_FILE = "policy.json"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Policy:
     def save(self, folder: Path) -> None:
         """Write policy.json into the model folder."""
         text = json.dumps(asdict(self), indent=2, sort_keys=True, ensure_ascii=False)
-        (folder / _FILE).write_text(text, encoding="utf-8")
+        (folder / POLICY_FILE).write_text(text, encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Policy":
@@ -55,10 +55,10 @@ class Policy:
             ModelError: There is none in the folder.
         """
         try:
-            values = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+            values = json.loads((folder / POLICY_FILE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ModelError(
-                str(folder), f"no {_FILE} in the folder", "Give a policy artifact of this project"
+                str(folder), f"no {POLICY_FILE} in the folder", "Give a policy artifact of this project"
             ) from None
         return cls(**values)
 

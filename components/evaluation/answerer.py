@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from components.core.errors import ModelError
+from components.core.memory import is_out_of_memory
 from components.core.question import IMAGE
 from components.core.sample import RESIZED
-from components.evaluation.batching import BatchSize, is_out_of_memory
+from components.evaluation.batching import BatchSize
 from components.evaluation.prompt_length import PromptLength, largest_factor, scale_images, scaled_size
 from components.evaluation.response import Response, first_line, not_generated
 from components.evaluation.task import LazyImages, generation_settings

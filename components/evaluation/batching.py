@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from components.core.errors import HarmoError, ModelError
+from components.core.memory import is_out_of_memory, release_memory
 from components.evaluation.response import Response, first_line, not_generated
 
 MAX_BATCH = 128
@@ -119,7 +120,7 @@ class Answering(Generic[RequestT]):
             elif is_out_of_memory(outcome):
                 self.size.halve(len(batch))
                 queue.extendleft(reversed(batch))
-                _release_memory()
+                release_memory()
             else:
                 self._one_by_one(batch)
 
@@ -157,7 +158,7 @@ class Answering(Generic[RequestT]):
                 f"it failed on each of the first {self._failures} questions, at last with {first_line(error)}",
                 "Mend what it says and run again",
             ) from error
-        _release_memory()
+        release_memory()
         self.keep([request], [not_generated(first_line(error))])
 
 
@@ -165,20 +166,3 @@ def _is_gone(error: Exception) -> bool:
     """Whether no further question can be answered in this process: a CUDA error stays, and so does vLLM's death."""
     lost = "CUDA error" in str(error) and not is_out_of_memory(error)
     return lost or type(error).__name__ == "EngineDeadError"
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an exception says that the memory, the GPU's or the machine's, is full."""
-    text = str(error).lower()
-    return (
-        isinstance(error, MemoryError)
-        or type(error).__name__ == "OutOfMemoryError"
-        or (isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text))
-    )
-
-
-def _release_memory() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -50,8 +50,12 @@ def supervised_dataset(demonstrations: Sequence[Demonstration], policy: Policy) 
 
 
 def rollout_dataset(examples: Sequence[Example], policy: Policy) -> "datasets.Dataset":
-    """Prompt, images and the index of the example, as TRL's GRPOTrainer takes them."""
-    rows = [{**_prompt_and_images(example, policy), "example": index} for index, example in enumerate(examples)]
+    """Prompt, images and the index of the example, as TRL's GRPOTrainer takes them; `repeats` rows an example."""
+    rows = [
+        {**_prompt_and_images(example, policy), "example": index}
+        for index, example in enumerate(examples)
+        for _ in range(example.repeats)
+    ]
     return _to_dataset(rows)
 
 

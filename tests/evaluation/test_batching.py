@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.core.errors import ModelError, StorageError
-from components.evaluation.batching import MAX_BATCH, Answering, BatchSize, is_out_of_memory
+from components.core.memory import is_out_of_memory
+from components.evaluation.batching import MAX_BATCH, Answering, BatchSize
 from components.evaluation.response import Response, not_generated
 
 
