@@ -65,6 +65,8 @@ class Candidate:
     metadata: dict[str, str] = field(default_factory=dict)
     """Further columns of the source, as texts: where answers leak."""
     signs: Signs = Signs()
+    stated_split: str = ""
+    """Value of Split that its source states; "" where the source leaves it open."""
 
     @property
     def key(self) -> str:

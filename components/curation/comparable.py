@@ -41,7 +41,8 @@ _INSTRUCTION = re.compile(
     r"hint please (?:answer|provide)\b.{0,200}? at the end(?: question)?|"
     r"(?:please )?answer (?:the|this) question (?:using|with|in) (?:only )?(?:a |one )?(?:single )?"
     r"(?:word|number|term)(?: or (?:a )?(?:short )?(?:phrase|number))?|"
-    r"(?:please )?answer with the (?:options|correct|given)?(?: options)? ?letter(?: from the given choices)?(?: directly)?|"
+    r"(?:please )?answer with the (?:options|correct|given)?(?: options)? ?letter"
+    r"(?: from the given choices)?(?: directly)?|"
     r"(?:please )?(?:think|solve|reason)(?: \S+)? step by step"
     r")(?!\S)"
 )
@@ -51,14 +52,16 @@ _PLACE = re.compile(
     r"(?: below| above| shown| provided| given)?(?!\S)"
 )
 _ARTICLE_TOKEN = re.compile(r"(?<!\S)a (?=[^\W\d_]{2})")
-_LIGHT = frozenset(
+_LIGHT_WORDS = (
     "an the this that these those is are was were be been do does did can could you we us me please what whats which "
-    "find determine calculate compute give state tell of there it its then so".split()
+    "find determine calculate compute give state tell of there it its then so"
 )
-_NUMBER_WORDS = frozenset(
+_LIGHT = frozenset(_LIGHT_WORDS.split())
+_NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen twenty thirty forty "
-    "fifty hundred thousand million half third quarter twice thrice double triple first second".split()
+    "fifty hundred thousand million half third quarter twice thrice double triple first second"
 )
+_NUMBER_WORDS = frozenset(_NUMBERS.split())
 _LEAST_MISSPELT = 6  # letters: among shorter words many pairs of real ones are a letter apart (house, horse)
 
 

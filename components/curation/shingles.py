@@ -26,7 +26,7 @@ BANDS = 16
 """Bands of a signature: at a Jaccard similarity of 0.8 two texts share one with a chance of 0.9998, at 0.5 of 0.64."""
 _WIDTH = 5  # bytes of a shingle
 _EMPTY = 0xFFFFFFFF
-_CHUNK_BYTES = 1_000_000
+_CHUNK_BYTES = 60_000  # the arrays of a chunk stay in the cache of a processor
 _CHUNK_TEXTS = 2048  # 8 MB where empty bins look for filled ones
 _MULTIPLIER = 0x9E3779B97F4A7C15
 
@@ -89,7 +89,7 @@ def digest64(text: str) -> int:
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[list[str]]:
-    """Texts of about a megabyte together."""
+    """A few hundred texts together."""
     chunk: list[str] = []
     size = 0
     for text in texts:

@@ -1,0 +1,287 @@
+"""Decontamination: no row may teach what an evaluation asks.
+
+Three ways in which a row leaks a benchmark's question:
+    words          it shares a run of 13 tokens with the prompt (the length of GPT-3's appendix C and of many since)
+    question       on an image that is the question's, or near it, it asks the same: for short questions, which have no
+                   such run, the image is what tells a leak from a template
+    meaning        on the question's very pixels, its text embedding is near the prompt's; off unless a model is named
+A run that stands in questions about many images is a template ("Hint: Please answer the question …") and tells nothing
+by itself. A row that only shares an image stays, with a flag, stronger where it has the question's answer too.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from components.core.config import Config
+from components.core.errors import HarmoError
+from components.curation.benchmark_questions import BenchmarkQuestions
+from components.curation.comparable import asks_the_same
+from components.curation.grams import grams
+from components.curation.image_index import ImageIndex
+from components.curation.runs import distinct_pairs, pairs_between
+from components.curation.sign_table import SignTable
+from components.rewards.embedder import Embedder, EmbedderConfig
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SHARED_IMAGE, SHARED_ANSWER = "benchmark image", "benchmark image and answer"
+"""Flags of rows that share an image with a benchmark, and ask something else."""
+_CHUNK_PAIRS = 100_000
+
+
+class DecontaminationConfig(Config):
+    """Rows that leak questions of benchmarks."""
+
+    enabled: bool = True
+    """Whether they are quarantined."""
+    gram_tokens: int = Field(default=13, ge=4)
+    """Tokens of a run (words, numbers, signs of formulas) that a row may not share with a benchmark's prompt."""
+    template_images: int = Field(default=10, ge=1)
+    """A run that stands in rows about more different images than this, or in more questions of benchmarks, is a
+    template and no evidence."""
+    embedder: EmbedderConfig | None = None
+    """A text embedding model that compares the questions about equal images; none by default."""
+    cosine: float = Field(default=0.9, gt=0, le=1)
+    """Questions about equal images whose embeddings are at least so near leak."""
+    max_contaminated_fraction: float = Field(default=0.05, ge=0, le=1)
+    """Curation fails when a larger share of the rows leaks."""
+
+
+class ContaminationError(HarmoError):
+    """More rows leak benchmarks than the recipe allows."""
+
+
+@dataclass
+class Leaks:
+    """Which rows leak which questions."""
+
+    found: dict[int, dict[int, str]] = field(default_factory=dict)
+    """By row and question, how."""
+    sharing: dict[int, tuple[str, int]] = field(default_factory=dict)
+    """By row that shares an image and does not leak, the flag and a question."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Leaking rows of every benchmark, 0 included."""
+    questions: dict[str, int] = field(default_factory=dict)
+    """Leaked questions of every benchmark, 0 included."""
+
+    def add(self, row: int, question: int, how: str) -> None:
+        """Note a leak, unless it is noted already."""
+        self.found.setdefault(row, {}).setdefault(question, how)
+
+
+def find_leaks(
+    table: SignTable, images: ImageIndex, benchmarks: BenchmarkQuestions, config: DecontaminationConfig
+) -> Leaks:
+    """Hold rows against benchmarks.
+
+    Raises:
+        ModelError: An embedding model is named, and is missing.
+    """
+    leaks = Leaks()
+    pairs = _pairs_by_image(images, benchmarks)
+    _by_question(table, benchmarks, pairs, leaks)
+    _by_words(table, images, benchmarks, config, leaks)
+    if config.embedder is not None:
+        _by_meaning(table, images, benchmarks, (Embedder(config.embedder), config.cosine), leaks)
+    _note_sharing(table, benchmarks, pairs, leaks)
+    _count(benchmarks, leaks)
+    return leaks
+
+
+def check_limit(leaks: Leaks, rows: int, config: DecontaminationConfig, evidence: str) -> None:
+    """Fail closed.
+
+    Args:
+        leaks: What was found.
+        rows: How many were compared.
+        config: The limit.
+        evidence: A first leak, for the message.
+
+    Raises:
+        ContaminationError: More leak than allowed; names the counts by benchmark.
+    """
+    if len(leaks.found) <= config.max_contaminated_fraction * rows:
+        return
+    counts = ", ".join(f"{name} {count}" for name, count in sorted(leaks.counts.items()) if count)
+    raise ContaminationError(
+        "decontamination",
+        f"{len(leaks.found)} of {rows} rows leak benchmarks ({counts}; first: {evidence}), "
+        f"at most {config.max_contaminated_fraction:.2%} are allowed",
+        "Leave the source out that they come from, or raise curation's max_contaminated_fraction",
+    )
+
+
+def _pairs_by_image(images: ImageIndex, benchmarks: BenchmarkQuestions) -> "NDArray[np.int64]":
+    """Pairs of a row and a question that share an image, or a near one; shape (P, 2), in order."""
+    import numpy as np
+
+    met = images.pairs_with(benchmarks.pixels, benchmarks.looks)
+    rows = pairs_between(met[:, 0].astype(np.uint64), images.ids.astype(np.uint64))
+    owners = np.array(benchmarks.owners, dtype=np.int64)
+    return distinct_pairs(np.stack([images.owners[rows[:, 1]], owners[met[rows[:, 0], 1]]], axis=1))
+
+
+def _by_question(table: SignTable, benchmarks: BenchmarkQuestions, pairs: "NDArray[np.int64]", leaks: Leaks) -> None:
+    known: dict[tuple[str, str], bool] = {}
+    for row, question in pairs.tolist():
+        texts = (table.value("text", row), benchmarks.texts[question])
+        if texts not in known:
+            known[texts] = asks_the_same(*texts)
+        if known[texts]:
+            leaks.add(row, question, "the same question and image")
+
+
+def _by_words(
+    table: SignTable,
+    images: ImageIndex,
+    benchmarks: BenchmarkQuestions,
+    config: DecontaminationConfig,
+    leaks: Leaks,
+) -> None:
+    import numpy as np
+
+    pieces = list(grams(benchmarks.texts, config.gram_tokens))
+    if not pieces:
+        return
+    questions, hashes = (np.concatenate(part) for part in zip(*pieces, strict=True))
+    order = np.argsort(hashes, kind="stable")
+    questions, hashes = questions[order], hashes[order]
+    shared = _shared_runs(table.texts("text"), hashes, config.gram_tokens)
+    rare = _rare_runs(shared, questions, hashes, images, config.template_images)
+    for row, runs in _by_row(shared, rare):
+        begin, end = np.searchsorted(hashes, runs, side="left"), np.searchsorted(hashes, runs, side="right")
+        matches = Counter(
+            question
+            for first, last in zip(begin.tolist(), end.tolist(), strict=True)
+            for question in set(questions[first:last].tolist())
+        )
+        for question, count in sorted(matches.items()):
+            leaks.add(row, question, f"{count} runs of {config.gram_tokens} tokens")
+
+
+def _shared_runs(texts: Sequence[str], known: "NDArray[np.uint64]", length: int) -> "NDArray[np.uint64]":
+    """(row, run) for every run of a row that is among the known ones, which are sorted; each once; shape (S, 2)."""
+    import numpy as np
+
+    found = []
+    for owners, hashes in grams(texts, length):
+        if not len(known):
+            break
+        hit = known[np.minimum(np.searchsorted(known, hashes), len(known) - 1)] == hashes
+        found.append(np.stack([owners[hit].astype(np.uint64), hashes[hit]], axis=1))
+    return np.unique(np.concatenate(found), axis=0) if found else np.empty((0, 2), dtype=np.uint64)
+
+
+def _rare_runs(
+    shared: "NDArray[np.uint64]",
+    questions: "NDArray[np.int64]",
+    hashes: "NDArray[np.uint64]",
+    images: ImageIndex,
+    most: int,
+) -> "NDArray[np.uint64]":
+    """Those of the shared runs that stand in few questions of benchmarks and beside few images of rows; sorted."""
+    import numpy as np
+
+    rows = np.stack([shared[:, 1], images.same_images[shared[:, 0].astype(np.int64)]], axis=1)
+    here = _frequent(rows, most)
+    # A benchmark's versions of one problem, six in MathVerse, stay within the limit.
+    there = _frequent(np.stack([hashes, questions.astype(np.uint64)], axis=1), most)
+    return np.setdiff1d(shared[:, 1], np.concatenate([here, there]))
+
+
+def _frequent(pairs: "NDArray[np.uint64]", most: int) -> "NDArray[np.uint64]":
+    """First values that stand beside more than so many different second ones."""
+    import numpy as np
+
+    values, counts = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
+    return values[counts > most]
+
+
+def _by_row(shared: "NDArray[np.uint64]", rare: "NDArray[np.uint64]") -> "Iterator[tuple[int, NDArray[np.uint64]]]":
+    """Of every row that shares rare runs, these."""
+    import numpy as np
+
+    kept = shared[np.isin(shared[:, 1], rare)]
+    rows, starts = np.unique(kept[:, 0], return_index=True)
+    for row, runs in zip(rows.tolist(), np.split(kept[:, 1], starts[1:]), strict=True) if len(rows) else ():
+        yield int(row), runs
+
+
+def _by_meaning(
+    table: SignTable,
+    images: ImageIndex,
+    benchmarks: BenchmarkQuestions,
+    model: tuple[Embedder, float],
+    leaks: Leaks,
+) -> None:
+    import numpy as np
+
+    embedder, least = model
+    pairs = _pairs_by_pixels(images, benchmarks)
+    open_pairs = [pair for pair in pairs.tolist() if pair[1] not in leaks.found.get(pair[0], {})]
+    for start in range(0, len(open_pairs), _CHUNK_PAIRS):
+        chunk = open_pairs[start : start + _CHUNK_PAIRS]
+        left = _unit_vectors(embedder, [table.value("text", row) for row, _ in chunk])
+        right = _unit_vectors(embedder, [benchmarks.texts[question] for _, question in chunk])
+        cosines = np.einsum("ij,ij->i", left, right)
+        for (row, question), cosine in zip(chunk, cosines.tolist(), strict=True):
+            if cosine >= least:
+                leaks.add(row, question, f"the same image, cosine of the questions {cosine:.2f}")
+
+
+def _pairs_by_pixels(images: ImageIndex, benchmarks: BenchmarkQuestions) -> "NDArray[np.int64]":
+    """Pairs of a row and a question that share the very pixels of an image."""
+    import numpy as np
+
+    known = np.concatenate([images.table.pixels, benchmarks.pixels])
+    _, numbers = np.unique(known, return_inverse=True)
+    split = len(images.table.pixels)
+    met = pairs_between(numbers[:split].astype(np.uint64), numbers[split:].astype(np.uint64))
+    owners = np.array(benchmarks.owners, dtype=np.int64)
+    return distinct_pairs(np.stack([images.owners[met[:, 0]], owners[met[:, 1]]], axis=1))
+
+
+def _unit_vectors(embedder: Embedder, texts: Sequence[str]) -> "NDArray[np.float32]":
+    """Vectors of texts, zero for one that the model cannot read; shape (N, D)."""
+    import numpy as np
+
+    distinct = list(dict.fromkeys(texts))
+    readable = [text for text, can in zip(distinct, embedder.readable(distinct), strict=True) if can]
+    vectors = np.zeros((len(readable) + 1, embedder.width), dtype=np.float32)
+    vectors[:-1] = embedder.embed(readable)
+    places = {text: place for place, text in enumerate(readable)}
+    return vectors[[places.get(text, len(readable)) for text in texts]]
+
+
+def _note_sharing(table: SignTable, benchmarks: BenchmarkQuestions, pairs: "NDArray[np.int64]", leaks: Leaks) -> None:
+    answers = table.hashes("answer")
+    for row, question in pairs.tolist():
+        if row in leaks.found:
+            continue
+        same = int(answers[row]) == benchmarks.answers[question]
+        if same or row not in leaks.sharing:
+            known = leaks.sharing.get(row, ("", 0))
+            if known[0] != SHARED_ANSWER:
+                leaks.sharing[row] = (SHARED_ANSWER if same else SHARED_IMAGE, question)
+
+
+def _count(benchmarks: BenchmarkQuestions, leaks: Leaks) -> None:
+    rows = Counter(name for found in leaks.found.values() for name in {benchmarks.names[place] for place in found})
+    leaked: Iterable[int] = {question for found in leaks.found.values() for question in found}
+    questions = Counter(benchmarks.names[question] for question in leaked)
+    leaks.counts = {name: rows[name] for name in benchmarks.counts}
+    leaks.questions = {name: questions[name] for name in benchmarks.counts}
+
+
+def evidence(benchmarks: BenchmarkQuestions, found: dict[int, str]) -> str:
+    """The leaked questions of a row, one of each benchmark, and how."""
+    first: dict[str, int] = {}
+    for question in sorted(found):
+        first.setdefault(benchmarks.names[question], question)
+    return "; ".join(f"{benchmarks.label(question)} ({found[question]})" for question in first.values())
