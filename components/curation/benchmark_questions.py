@@ -35,7 +35,7 @@ class BenchmarkQuestions:
     """Question of each image."""
     digests: list[bytes] = field(default_factory=list)
     """Pixels of each image."""
-    signed_looks: list[bytes] = field(default_factory=list)
+    looks: list[bytes] = field(default_factory=list)
     """Look of each image."""
     counts: dict[str, int] = field(default_factory=dict)
     """Questions of each benchmark."""
@@ -48,14 +48,6 @@ class BenchmarkQuestions:
         import numpy as np
 
         return np.frombuffer(b"".join(self.digests), dtype="V16")
-
-    @property
-    def looks(self) -> "NDArray[np.uint8]":
-        """Shape (K, W)."""
-        import numpy as np
-
-        flat = np.frombuffer(b"".join(self.signed_looks), dtype=np.uint8)
-        return flat.reshape(len(self.digests), -1) if len(flat) else np.empty((len(self.digests), 0), dtype=np.uint8)
 
     def label(self, question: int) -> str:
         """Benchmark and id of a question."""
@@ -122,4 +114,4 @@ def _add(
             continue
         found.owners.append(place)
         found.digests.append(bytes.fromhex(signs[0]))
-        found.signed_looks.append(signs[1])
+        found.looks.append(signs[1])

@@ -1,7 +1,7 @@
 """Decontamination: no row may teach what an evaluation asks.
 
 Three ways in which a row leaks a benchmark's question:
-    words          it shares a run of 13 tokens with the prompt (the length of GPT-3's appendix C and of many since)
+    words          it shares runs of 13 tokens with the prompt (the length of GPT-3's appendix C), half of all there are
     question       on an image that is the question's, or near it, it asks the same: for short questions, which have no
                    such run, the image is what tells a leak from a template
     meaning        on the question's very pixels, its text embedding is near the prompt's; off unless a model is named
@@ -10,7 +10,7 @@ by itself. A row that only shares an image stays, with a flag, stronger where it
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from components.core.config import Config
 from components.core.errors import HarmoError
 from components.curation.benchmark_questions import BenchmarkQuestions
 from components.curation.comparable import asks_the_same
-from components.curation.grams import grams
+from components.curation.grams import RunRule, shared_runs
 from components.curation.image_index import ImageIndex
 from components.curation.runs import distinct_pairs, pairs_between
 from components.curation.sign_table import SignTable
@@ -45,6 +45,9 @@ class DecontaminationConfig(Config):
     template_images: int = Field(default=10, ge=1)
     """A run that stands in rows about more different images than this, or in more questions of benchmarks, is a
     template and no evidence."""
+    least_share: float = Field(default=0.5, ge=0, le=1)
+    """Of the runs of the row or of the prompt, whichever has fewer, templates not counted, the share that both have to
+    hold: a word problem with other names and numbers holds fewer. 0 makes a single run a leak."""
     embedder: EmbedderConfig | None = None
     """A text embedding model that compares the questions about equal images; none by default."""
     cosine: float = Field(default=0.9, gt=0, le=1)
@@ -79,6 +82,12 @@ def find_leaks(
     table: SignTable, images: ImageIndex, benchmarks: BenchmarkQuestions, config: DecontaminationConfig
 ) -> Leaks:
     """Hold rows against benchmarks.
+
+    Args:
+        table: The rows.
+        images: Their images, and as others those of the benchmarks, in order.
+        benchmarks: The questions.
+        config: What counts as a leak.
 
     Raises:
         ModelError: An embedding model is named, and is missing.
@@ -121,7 +130,7 @@ def _pairs_by_image(images: ImageIndex, benchmarks: BenchmarkQuestions) -> "NDAr
     """Pairs of a row and a question that share an image, or a near one; shape (P, 2), in order."""
     import numpy as np
 
-    met = images.pairs_with(benchmarks.pixels, benchmarks.looks)
+    met = images.pairs_with_others()
     rows = pairs_between(met[:, 0].astype(np.uint64), images.ids.astype(np.uint64))
     owners = np.array(benchmarks.owners, dtype=np.int64)
     return distinct_pairs(np.stack([images.owners[rows[:, 1]], owners[met[rows[:, 0], 1]]], axis=1))
@@ -144,73 +153,10 @@ def _by_words(
     config: DecontaminationConfig,
     leaks: Leaks,
 ) -> None:
-    import numpy as np
-
-    pieces = list(grams(benchmarks.texts, config.gram_tokens))
-    if not pieces:
-        return
-    questions, hashes = (np.concatenate(part) for part in zip(*pieces, strict=True))
-    order = np.argsort(hashes, kind="stable")
-    questions, hashes = questions[order], hashes[order]
-    shared = _shared_runs(table.texts("text"), hashes, config.gram_tokens)
-    rare = _rare_runs(shared, questions, hashes, images, config.template_images)
-    for row, runs in _by_row(shared, rare):
-        begin, end = np.searchsorted(hashes, runs, side="left"), np.searchsorted(hashes, runs, side="right")
-        matches = Counter(
-            question
-            for first, last in zip(begin.tolist(), end.tolist(), strict=True)
-            for question in set(questions[first:last].tolist())
-        )
-        for question, count in sorted(matches.items()):
-            leaks.add(row, question, f"{count} runs of {config.gram_tokens} tokens")
-
-
-def _shared_runs(texts: Sequence[str], known: "NDArray[np.uint64]", length: int) -> "NDArray[np.uint64]":
-    """(row, run) for every run of a row that is among the known ones, which are sorted; each once; shape (S, 2)."""
-    import numpy as np
-
-    found = []
-    for owners, hashes in grams(texts, length):
-        if not len(known):
-            break
-        hit = known[np.minimum(np.searchsorted(known, hashes), len(known) - 1)] == hashes
-        found.append(np.stack([owners[hit].astype(np.uint64), hashes[hit]], axis=1))
-    return np.unique(np.concatenate(found), axis=0) if found else np.empty((0, 2), dtype=np.uint64)
-
-
-def _rare_runs(
-    shared: "NDArray[np.uint64]",
-    questions: "NDArray[np.int64]",
-    hashes: "NDArray[np.uint64]",
-    images: ImageIndex,
-    most: int,
-) -> "NDArray[np.uint64]":
-    """Those of the shared runs that stand in few questions of benchmarks and beside few images of rows; sorted."""
-    import numpy as np
-
-    rows = np.stack([shared[:, 1], images.same_images[shared[:, 0].astype(np.int64)]], axis=1)
-    here = _frequent(rows, most)
-    # A benchmark's versions of one problem, six in MathVerse, stay within the limit.
-    there = _frequent(np.stack([hashes, questions.astype(np.uint64)], axis=1), most)
-    return np.setdiff1d(shared[:, 1], np.concatenate([here, there]))
-
-
-def _frequent(pairs: "NDArray[np.uint64]", most: int) -> "NDArray[np.uint64]":
-    """First values that stand beside more than so many different second ones."""
-    import numpy as np
-
-    values, counts = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
-    return values[counts > most]
-
-
-def _by_row(shared: "NDArray[np.uint64]", rare: "NDArray[np.uint64]") -> "Iterator[tuple[int, NDArray[np.uint64]]]":
-    """Of every row that shares rare runs, these."""
-    import numpy as np
-
-    kept = shared[np.isin(shared[:, 1], rare)]
-    rows, starts = np.unique(kept[:, 0], return_index=True)
-    for row, runs in zip(rows.tolist(), np.split(kept[:, 1], starts[1:]), strict=True) if len(rows) else ():
-        yield int(row), runs
+    rule = RunRule(config.gram_tokens, config.template_images, config.least_share)
+    for match in shared_runs(table.texts("text"), images.same_images, benchmarks.texts, rule):
+        how = f"{match.shared} of {match.runs} runs of {config.gram_tokens} tokens"
+        leaks.add(match.row, match.question, how)
 
 
 def _by_meaning(
@@ -239,10 +185,7 @@ def _pairs_by_pixels(images: ImageIndex, benchmarks: BenchmarkQuestions) -> "NDA
     """Pairs of a row and a question that share the very pixels of an image."""
     import numpy as np
 
-    known = np.concatenate([images.table.pixels, benchmarks.pixels])
-    _, numbers = np.unique(known, return_inverse=True)
-    split = len(images.table.pixels)
-    met = pairs_between(numbers[:split].astype(np.uint64), numbers[split:].astype(np.uint64))
+    met = pairs_between(images.ids.astype(np.uint64), images.other_ids.astype(np.uint64))
     owners = np.array(benchmarks.owners, dtype=np.int64)
     return distinct_pairs(np.stack([images.owners[met[:, 0]], owners[met[:, 1]]], axis=1))
 

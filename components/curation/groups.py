@@ -28,8 +28,9 @@ class GroupsConfig(Config):
 
     heldout_fraction: float = Field(default=0.1, ge=0, lt=1)
     """Share of groups that is held out, where no row of the group states its split."""
-    near_images: bool = True
-    """Whether near images belong together as equal ones do."""
+    images: Literal["same", "near", "alike"] = "near"
+    """Which images belong together: equal ones, also near ones (the same picture saved differently), or also those of
+    a composition, which puts all diagrams of one template into one group."""
     crossing: Literal["quarantine", "move"] = "quarantine"
     """What becomes of training rows whose group a source has held out in part: out of the dataset, or held out too."""
 
@@ -59,7 +60,7 @@ def divide(
     """
     import numpy as np
 
-    labels = _labels(table, images, rows, config.near_images)
+    labels = _labels(table, images, rows, config)
     order = np.argsort(labels, kind="stable")
     members = np.split(rows[order], np.flatnonzero(np.diff(labels[order])) + 1) if len(rows) else []
     most = max(_ALWAYS_SMALL, config.heldout_fraction * len(rows))
@@ -70,17 +71,19 @@ def divide(
     return division
 
 
-def _labels(table: SignTable, images: ImageIndex, rows: "NDArray[np.int64]", with_near: bool) -> "NDArray[np.int64]":
+def _labels(
+    table: SignTable, images: ImageIndex, rows: "NDArray[np.int64]", config: GroupsConfig
+) -> "NDArray[np.int64]":
     """Number of each row's group; shape (len(rows),)."""
     import numpy as np
 
-    size, num_images = len(table), len(images.first)
+    size, num_images = len(table), images.num_distinct
     chosen = np.isin(images.owners, rows)
     edges = [np.stack([images.owners[chosen], size + images.ids[chosen]], axis=1)]
-    if with_near:
+    if config.images != "same":
         present = np.zeros(num_images, dtype=np.bool_)
         present[images.ids[chosen]] = True
-        near = images.near_pairs
+        near = images.near_pairs if config.images == "near" else images.pairs("alike")
         edges.append(size + near[present[near].all(axis=1)])
     names: dict[tuple[str, str], int] = {}
     sources, groups = table.texts("source"), table.texts("group")

@@ -1,14 +1,22 @@
-"""Image index: which images of a table are the same, and which are near.
+"""Image index: which images of a table and of benchmarks are the same, near, or alike.
 
 What makes two images near is the business of an `ImageComparison`; here is what keeps the search linear.
 """
 
 import io
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from components.curation.runs import WINDOW, combined_lists, distinct_pairs, pairs_between, pairs_within
+from components.curation.runs import (
+    WINDOW,
+    combined,
+    combined_lists,
+    crowded,
+    distinct_pairs,
+    pairs_between,
+    pairs_within,
+)
 from components.curation.sign_table import SignTable, pixel_digest
 
 if TYPE_CHECKING:
@@ -16,19 +24,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CHUNK_PAIRS = 200_000
+_MEETINGS = 16  # with which each image of a crowd is compared
+_BANDS_OF_CROWDS = 4
+Closeness = Literal["near", "alike"]
+"""near: the same picture, saved differently; alike: near, or another picture of the same composition."""
+
+
+class LookColumns(Protocol):
+    """The looks of U images, to compare many pairs at once."""
+
+    def bands(self) -> "NDArray[np.uint64]":
+        """Keys of the looks, shape (U, B): alike ones share one in one column at least, with a high chance."""
+
+    def near(self, ones: "NDArray[np.int64]", others: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        """Whether pairs of places are near; shape (P,)."""
+
+    def alike(self, ones: "NDArray[np.int64]", others: "NDArray[np.int64]") -> "NDArray[np.bool_]":
+        """Whether pairs of places are alike; every near pair is; shape (P,)."""
 
 
 class ImageComparison(Protocol):
-    """How images are signed, and which signs are near."""
+    """How images are signed, and how their looks are compared."""
 
     def sign(self, image: bytes) -> tuple[str, bytes] | None:
         """Pixel digest and look of an encoded image, as in Signs; None where it is broken."""
 
-    def bands(self, looks: "NDArray[np.uint8]") -> "NDArray[np.uint64]":
-        """Keys, shape (M, B), of looks, shape (M, W): near looks share one in one column at least."""
-
-    def near(self, left: "NDArray[np.uint8]", right: "NDArray[np.uint8]") -> "NDArray[np.bool_]":
-        """Whether looks are near, pair by pair: shapes (P, W) and (P, W) to (P,)."""
+    def columns(self, looks: Sequence[bytes]) -> LookColumns:
+        """Looks made ready to be compared; "" is the look of an image that has none."""
 
 
 class SamePixels:
@@ -44,72 +66,83 @@ class SamePixels:
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             return None
 
-    def bands(self, looks: "NDArray[np.uint8]") -> "NDArray[np.uint64]":
-        """None: shape (M, 0)."""
+    def columns(self, looks: Sequence[bytes]) -> LookColumns:
+        """Of nothing."""
+        return _NoLooks(len(looks))
+
+
+class _NoLooks:
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def bands(self) -> "NDArray[np.uint64]":
         import numpy as np
 
-        return np.empty((len(looks), 0), dtype=np.uint64)
+        return np.empty((self._size, 0), dtype=np.uint64)
 
-    def near(self, left: "NDArray[np.uint8]", right: "NDArray[np.uint8]") -> "NDArray[np.bool_]":  # noqa: ARG002
-        """Never."""
+    def near(self, ones: "NDArray[np.int64]", others: "NDArray[np.int64]") -> "NDArray[np.bool_]":
         import numpy as np
 
-        return np.zeros(len(left), dtype=np.bool_)
+        return np.asarray(ones == others)
+
+    alike = near
 
 
-@dataclass(frozen=True)
 class ImageIndex:
-    """The M images of a table's N rows, told apart.
+    """The M images of a table's N rows and K other ones, told apart.
 
     Args:
         table: The rows.
         comparison: Which images are near.
+        other_pixels: Digests of the other images, shape (K,); None for none.
+        other_looks: Their looks.
     """
 
-    table: SignTable
-    comparison: ImageComparison
-
-    @cached_property
-    def _distinct(self) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
-        """First place of each distinct image, in order of these; and the number of each image's distinct one."""
+    def __init__(
+        self,
+        table: SignTable,
+        comparison: ImageComparison,
+        other_pixels: "NDArray[np.void] | None" = None,
+        other_looks: Sequence[bytes] = (),
+    ) -> None:
         import numpy as np
 
-        _, first, inverse = np.unique(self.table.pixels, return_index=True, return_inverse=True)
-        ranks = np.empty(len(first), dtype=np.int64)
-        ranks[np.argsort(first)] = np.arange(len(first))
-        return np.sort(first), ranks[inverse]
-
-    @property
-    def first(self) -> "NDArray[np.int64]":
-        """Where each of the U distinct images stands first among all; shape (U,), ascending."""
-        return self._distinct[0]
-
-    @property
-    def ids(self) -> "NDArray[np.int64]":
-        """Number of each image among the distinct ones; shape (M,)."""
-        return self._distinct[1]
-
-    @cached_property
-    def owners(self) -> "NDArray[np.int64]":
+        self.table, self._comparison, self._other_looks = table, comparison, other_looks
+        pixels = table.pixels if other_pixels is None else np.concatenate([table.pixels, other_pixels])
+        self._first, numbers = _numbered(pixels)
+        split = len(table.pixels)
+        self.ids: NDArray[np.int64] = numbers[:split]
+        """Number of each image of a row among the distinct ones; shape (M,)."""
+        self.other_ids: NDArray[np.int64] = numbers[split:]
+        """That of each other image; shape (K,)."""
+        self.num_distinct = int(np.count_nonzero(self._first < split))
+        """Distinct images of rows, U; they have the numbers 0 to U - 1."""
+        self.owners: NDArray[np.int64] = np.repeat(np.arange(len(table)), np.diff(table.starts))
         """Row of each image; shape (M,)."""
-        import numpy as np
 
-        return np.repeat(np.arange(len(self.table)), np.diff(self.table.starts))
+    @cached_property
+    def _columns(self) -> LookColumns:
+        split = len(self.table.pixels)
+        looks = self.table.looks(self._first[: self.num_distinct])
+        return self._comparison.columns(
+            [*looks, *(self._other_looks[place - split] for place in self._first[self.num_distinct :].tolist())]
+        )
+
+    @cached_property
+    def _keys(self) -> "NDArray[np.uint64]":
+        return self._columns.bands()
 
     @cached_property
     def near_pairs(self) -> "NDArray[np.int64]":
-        """Pairs of distinct images that are near; shape (P, 2)."""
+        """Pairs of distinct images of rows that are near; shape (P, 2)."""
+        return self.pairs("near")
+
+    def pairs(self, closeness: Closeness) -> "NDArray[np.int64]":
+        """Pairs of distinct images of rows that are near or alike, each once; shape (P, 2)."""
         import numpy as np
 
-        looks = self.table.looks[self.first]
-        keys = self.comparison.bands(looks)
-        found = [_verified(pairs_within(keys[:, band]), looks, looks, self.comparison) for band in range(keys.shape[1])]
+        found = [self._verified(pairs, closeness) for pairs in _meeting(self._keys[: self.num_distinct])]
         return distinct_pairs(np.sort(np.concatenate(found), axis=1)) if found else np.empty((0, 2), dtype=np.int64)
-
-    @cached_property
-    def families(self) -> "NDArray[np.int64]":
-        """Number of each image's family: images that near ones connect; shape (M,)."""
-        return components(self.near_pairs, len(self.first))[self.ids]
 
     @cached_property
     def same_images(self) -> "NDArray[np.uint64]":
@@ -120,13 +153,14 @@ class ImageIndex:
 
     @cached_property
     def near_images(self) -> "NDArray[np.uint64]":
-        """Equal for rows with images of the same families in the same order; shape (N,)."""
+        """Equal for rows whose images, in order, are connected by near ones; shape (N,)."""
         import numpy as np
 
-        return combined_lists(self.families.astype(np.uint64), self.table.starts)
+        families = components(self.near_pairs, self.num_distinct)[self.ids]
+        return combined_lists(families.astype(np.uint64), self.table.starts)
 
     def are_near(self, pairs: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-        """Of pairs of rows with as many images, whether each image is the other's, or near it; shape (P,)."""
+        """Of pairs of rows, whether they have as many images and each is the other's, or near it; shape (P,)."""
         import numpy as np
 
         starts = self.table.starts
@@ -134,40 +168,54 @@ class ImageIndex:
         near: NDArray[np.bool_] = counts == np.diff(starts)[pairs[:, 1]]
         for place in range(int(counts.max(initial=0))):
             chosen = np.flatnonzero(near & (counts > place))
-            left, right = starts[pairs[chosen, 0]] + place, starts[pairs[chosen, 1]] + place
-            near[chosen] = self._near(left, right)
+            left, right = (self.ids[starts[pairs[chosen, side]] + place] for side in (0, 1))
+            same = left == right
+            same[~same] = self._columns.near(left[~same], right[~same])
+            near[chosen] = same
         return near
 
-    def _near(self, left: "NDArray[np.int64]", right: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-        looks = self.table.looks
-        same: NDArray[np.bool_] = self.ids[left] == self.ids[right]
-        if looks.shape[1]:
-            same |= self.comparison.near(looks[left], looks[right])
-        return same
-
-    def pairs_with(self, pixels: "NDArray[np.void]", looks: "NDArray[np.uint8]") -> "NDArray[np.int64]":
-        """Pairs of a distinct image of the table and another image that is the same or near.
-
-        Args:
-            pixels: Digests of K other images, shape (K,).
-            looks: Their looks, shape (K, W).
-
-        Returns:
-            Shape (P, 2): (distinct image, other image), in order.
-        """
+    def pairs_with_others(self) -> "NDArray[np.int64]":
+        """Pairs of a distinct image of rows and one of the other images that is the same or near; shape (P, 2)."""
         import numpy as np
 
-        known = np.concatenate([self.table.pixels[self.first], pixels])
-        _, numbers = np.unique(known, return_inverse=True)
-        split = len(self.first)
-        found = [pairs_between(numbers[:split].astype(np.uint64), numbers[split:].astype(np.uint64))]
-        own = self.table.looks[self.first]
-        if own.shape[1] and looks.shape[1] == own.shape[1]:
-            keys, others = self.comparison.bands(own), self.comparison.bands(looks)
-            for band in range(keys.shape[1]):
-                met = pairs_between(keys[:, band], others[:, band], WINDOW)
-                found.append(_verified(met, own, looks, self.comparison))
-        return distinct_pairs(np.concatenate(found))
+        distinct = np.unique(self.other_ids)
+        known = distinct[distinct < self.num_distinct]
+        found = [np.stack([known, known], axis=1)]
+        for band in range(self._keys.shape[1]):
+            key = self._keys[:, band]
+            met = pairs_between(key[: self.num_distinct], key[distinct], WINDOW)
+            met[:, 1] = distinct[met[:, 1]]
+            found.append(self._verified(met[met[:, 0] != met[:, 1]], "near"))
+        images = distinct_pairs(np.concatenate(found))
+        places = pairs_between(images[:, 1].astype(np.uint64), self.other_ids.astype(np.uint64))
+        return distinct_pairs(np.stack([images[places[:, 0], 0], places[:, 1]], axis=1))
+
+    def _verified(self, pairs: "NDArray[np.int64]", closeness: Closeness) -> "NDArray[np.int64]":
+        """The pairs that are near or alike, in pieces that a bounded memory holds."""
+        import numpy as np
+
+        compare = self._columns.near if closeness == "near" else self._columns.alike
+        pieces = [pairs[start : start + _CHUNK_PAIRS] for start in range(0, len(pairs), _CHUNK_PAIRS)]
+        kept = [piece[compare(piece[:, 0], piece[:, 1])] for piece in pieces]
+        return np.concatenate(kept) if kept else np.empty((0, 2), dtype=np.int64)
+
+
+def _meeting(keys: "NDArray[np.uint64]") -> "Iterator[NDArray[np.int64]]":
+    """Pairs of images that share a band.
+
+    In a crowd that shares one, an image meets the next few only. Copies of a picture agree in most bands and a crowd in
+    few, so that the members of a crowd meet again where they share the band behind it as well, and the one behind that.
+    """
+    import numpy as np
+
+    for band in range(keys.shape[1]):
+        crowd, key = np.arange(len(keys)), keys[:, band]
+        for step in range(1, min(_BANDS_OF_CROWDS, keys.shape[1]) + 1):
+            yield crowd[pairs_within(key, _MEETINGS)]
+            chosen = crowded(key, _MEETINGS)
+            if not len(chosen):
+                break
+            crowd, key = crowd[chosen], combined(key[chosen], keys[crowd[chosen], (band + step) % keys.shape[1]])
 
 
 def components(pairs: "NDArray[np.int64]", size: int) -> "NDArray[np.int64]":
@@ -181,19 +229,14 @@ def components(pairs: "NDArray[np.int64]", size: int) -> "NDArray[np.int64]":
     ones = np.ones(len(pairs), dtype=np.int8)
     graph = coo_array((ones, (pairs[:, 0], pairs[:, 1])), shape=(size, size))
     _, labels = connected_components(graph, directed=False)
-    _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
-    ranks = np.empty(len(first), dtype=np.int64)
-    ranks[np.argsort(first)] = np.arange(len(first))
-    numbers: NDArray[np.int64] = ranks[inverse]
-    return numbers
+    return _numbered(labels)[1]
 
 
-def _verified(
-    pairs: "NDArray[np.int64]", left: "NDArray[np.uint8]", right: "NDArray[np.uint8]", comparison: ImageComparison
-) -> "NDArray[np.int64]":
-    """The pairs whose looks are near, in pieces that a bounded memory holds."""
+def _numbered(values: "NDArray[np.generic]") -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+    """First place of each distinct value, ascending; and the number of each value's, in that order."""
     import numpy as np
 
-    pieces = [pairs[start : start + _CHUNK_PAIRS] for start in range(0, len(pairs), _CHUNK_PAIRS)]
-    kept = [piece[comparison.near(left[piece[:, 0]], right[piece[:, 1]])] for piece in pieces]
-    return np.concatenate(kept) if kept else np.empty((0, 2), dtype=np.int64)
+    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+    ranks = np.empty(len(first), dtype=np.int64)
+    ranks[np.argsort(first)] = np.arange(len(first))
+    return np.sort(first), ranks[inverse]

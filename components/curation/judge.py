@@ -133,10 +133,10 @@ def judge(
         ModelError: An embedding model is named, and is missing.
     """
     comparison = comparison or SamePixels()
-    images = ImageIndex(table, comparison)
-    court = _Court(table, images, config)
-    if config.decontamination.enabled and benchmarks:
-        court.convict_leaks(read_benchmarks(benchmarks, comparison))
+    questions = read_benchmarks(benchmarks if config.decontamination.enabled else (), comparison)
+    images = ImageIndex(table, comparison, questions.pixels, questions.looks)
+    court = _Court(table, images, config, questions)
+    court.convict_leaks()
     court.settle()
     court.divide(seed)
     figures = {
@@ -153,16 +153,17 @@ def judge(
 class _Court:
     """The fates as they are decided."""
 
-    def __init__(self, table: SignTable, images: ImageIndex, config: JudgeConfig) -> None:
-        self.table, self.images, self.config = table, images, config
+    def __init__(
+        self, table: SignTable, images: ImageIndex, config: JudgeConfig, benchmarks: BenchmarkQuestions
+    ) -> None:
+        self.table, self.images, self.config, self.benchmarks = table, images, config, benchmarks
         self.fates = [Fate()] * len(table)
-        self.leaks, self.benchmarks = Leaks(), BenchmarkQuestions()
+        self.leaks = Leaks()
         self._kept: dict[int, int] = {}
 
-    def convict_leaks(self, benchmarks: BenchmarkQuestions) -> None:
+    def convict_leaks(self) -> None:
         """Find leaks, and fail where there are too many."""
-        self.benchmarks = benchmarks
-        self.leaks = find_leaks(self.table, self.images, benchmarks, self.config.decontamination)
+        self.leaks = find_leaks(self.table, self.images, self.benchmarks, self.config.decontamination)
         if self.leaks.found:
             first = min(self.leaks.found)
             text = f"{self.table.key(first)} leaks {self._leak(first)}"

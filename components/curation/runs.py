@@ -35,6 +35,14 @@ def pairs_within(keys: "NDArray[np.uint64]", window: int = WINDOW) -> "NDArray[n
     return np.concatenate(found) if found else np.empty((0, 2), dtype=np.int64)
 
 
+def crowded(keys: "NDArray[np.uint64]", window: int = WINDOW) -> "NDArray[np.int64]":
+    """Places whose key more than so many others have, ascending."""
+    import numpy as np
+
+    _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.flatnonzero(counts[inverse] > window)
+
+
 def pairs_between(left: "NDArray[np.uint64]", right: "NDArray[np.uint64]", window: int = 0) -> "NDArray[np.int64]":
     """Pairs of a place on the left and one on the right with equal keys.
 

@@ -120,22 +120,19 @@ class SignTable:
         flat = b"".join(self._single("pixels").flatten().to_pylist())
         return np.frombuffer(flat, dtype=f"V{_PIXELS}")
 
-    @cached_property
-    def looks(self) -> "NDArray[np.uint8]":
-        """Perceptual hash of each image; shape (M, W), W = 0 where there are none.
+    def looks(self, places: "NDArray[np.int64]") -> list[bytes]:
+        """Perceptual hashes of the images at some places among all; b"" where rows have none.
 
         Raises:
-            ValueError: Not every image has one, or their lengths differ.
+            ValueError: Rows have looks, and not one an image.
         """
-        import numpy as np
-
         values = self._single("looks").flatten()
-        num = int(self.starts[-1])
-        flat = b"".join(values.to_pylist())
-        width = len(flat) // num if num else 0
-        if width and (len(values) != num or set(map(len, values.to_pylist())) != {width}):
-            raise ValueError(f"{len(values)} looks of {num} images, not all of {width} bytes: sign the rows anew")
-        return np.frombuffer(flat, dtype=np.uint8).reshape(num, width)
+        if not len(values):
+            return [b""] * len(places)
+        if len(values) != int(self.starts[-1]):
+            raise ValueError(f"{len(values)} looks of {int(self.starts[-1])} images: sign the rows anew")
+        found: list[bytes] = values.take(places).to_pylist()
+        return found
 
     @cached_property
     def shingles(self) -> "NDArray[np.uint32]":
