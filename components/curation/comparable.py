@@ -7,6 +7,7 @@ markers of images, stock instructions on how to answer. The rules are ours.
 
 import re
 import unicodedata
+from collections import Counter
 from functools import lru_cache
 
 _MARKER = re.compile(r"<\s*image(?:[ _]?\d+)?\s*>", re.IGNORECASE)
@@ -62,6 +63,7 @@ _NUMBERS = (
     "fifty hundred thousand million half third quarter twice thrice double triple first second"
 )
 _NUMBER_WORDS = frozenset(_NUMBERS.split())
+_NUMBER = re.compile(r"(?<!\S)\d\S*")
 _LEAST_MISSPELT = 6  # letters: among shorter words many pairs of real ones are a letter apart (house, horse)
 
 
@@ -115,6 +117,15 @@ def content(text: str) -> str:
     """Of a comparable text, what carries the meaning: in order, without articles, asking verbs and `in the figure`."""
     text = _ARTICLE_TOKEN.sub("", text)
     return " ".join([token for token in _PLACE.sub(" ", text).split() if token not in _LIGHT]) or text
+
+
+def same_numbers(left: str, right: str) -> bool:
+    """Whether one of two comparable texts holds all numbers of the other, as often.
+
+    A prompt has those of its options and instructions besides.
+    """
+    one, other = (Counter(_NUMBER.findall(text)) for text in (left, right))
+    return one <= other or other <= one
 
 
 def same_but_for_spelling(left: str, right: str, most: int) -> bool:

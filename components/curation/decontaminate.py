@@ -19,7 +19,7 @@ from pydantic import Field
 from components.core.config import Config
 from components.core.errors import HarmoError
 from components.curation.benchmark_questions import BenchmarkQuestions
-from components.curation.comparable import asks_the_same
+from components.curation.comparable import asks_the_same, same_numbers
 from components.curation.grams import RunRule, shared_runs
 from components.curation.image_index import ImageIndex
 from components.curation.runs import distinct_pairs, pairs_between
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SHARED_IMAGE, SHARED_ANSWER = "benchmark image", "benchmark image and answer"
 """Flags of rows that share an image with a benchmark, and ask something else."""
 _CHUNK_PAIRS = 100_000
+_OTHER_NUMBERS = 0.8  # share of runs from which on other numbers are a slip and no other word problem
 
 
 class DecontaminationConfig(Config):
@@ -47,7 +48,8 @@ class DecontaminationConfig(Config):
     template and no evidence."""
     least_share: float = Field(default=0.5, ge=0, le=1)
     """Of the runs of the row or of the prompt, whichever has fewer, templates not counted, the share that both have to
-    hold: a word problem with other names and numbers holds fewer. 0 makes a single run a leak."""
+    hold; 0.8 or more where neither has all numbers of the other, as problems of one template. 0 makes a single run
+    with the same numbers a leak."""
     embedder: EmbedderConfig | None = None
     """A text embedding model that compares the questions about equal images; none by default."""
     cosine: float = Field(default=0.9, gt=0, le=1)
@@ -155,6 +157,9 @@ def _by_words(
 ) -> None:
     rule = RunRule(config.gram_tokens, config.template_images, config.least_share)
     for match in shared_runs(table.texts("text"), images.same_images, benchmarks.texts, rule):
+        texts = (table.value("text", match.row), benchmarks.texts[match.question])
+        if match.shared < _OTHER_NUMBERS * match.runs and not same_numbers(*texts):
+            continue
         how = f"{match.shared} of {match.runs} runs of {config.gram_tokens} tokens"
         leaks.add(match.row, match.question, how)
 
