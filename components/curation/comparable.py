@@ -15,6 +15,7 @@ _SPELLINGS = {
     **{sign: f"^{power}" for power, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     **dict.fromkeys("\u2212\u2010\u2011\u2013\u2014", "-"),
     **dict.fromkeys("\u2018\u2019\u02bc", "'"),
+    **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u3002\uff0c\uff1f\uff1a", " "),
     **{"°": " degrees ", "∠": " angle ", "△": " triangle ", "⊥": r" \perp ", "∥": r" \parallel ", "π": r" \pi "},
     **{"\u00d7": r" \times ", "·": r" \cdot ", "÷": "/", "√": r" \sqrt ", "≤": r" \le ", "≥": r" \ge ", "≠": r" \ne "},
 }

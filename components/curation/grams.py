@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CHUNK_TEXTS = 5_000
-_token_hash = lru_cache(maxsize=500_000)(digest64)
+_token_hash = lru_cache(maxsize=65_536)(digest64)
 
 
 @dataclass(frozen=True)

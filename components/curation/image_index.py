@@ -201,21 +201,24 @@ class ImageIndex:
 
 
 def _meeting(keys: "NDArray[np.uint64]") -> "Iterator[NDArray[np.int64]]":
-    """Pairs of images that share a band.
+    """Pairs of images that share a band; of a crowd that shares it, those that share the bands behind it as well.
 
-    In a crowd that shares one, an image meets the next few only. Copies of a picture agree in most bands and a crowd in
-    few, so that the members of a crowd meet again where they share the band behind it as well, and the one behind that.
+    Copies of a picture agree in most bands and a crowd in few. A crowd that shares four bands in a row is compared with
+    its next members only, which keeps the work linear.
     """
     import numpy as np
 
-    for band in range(keys.shape[1]):
-        crowd, key = np.arange(len(keys)), keys[:, band]
-        for step in range(1, min(_BANDS_OF_CROWDS, keys.shape[1]) + 1):
-            yield crowd[pairs_within(key, _MEETINGS)]
-            chosen = crowded(key, _MEETINGS)
-            if not len(chosen):
+    size = keys.shape[1]
+    last = min(_BANDS_OF_CROWDS, size)
+    for band in range(size):
+        images, key = np.arange(len(keys)), keys[:, band]
+        for step in range(1, last + 1):
+            crowd = crowded(key, _MEETINGS) if step < last else np.empty(0, dtype=np.int64)
+            alone = np.setdiff1d(np.arange(len(images)), crowd)
+            yield images[alone][pairs_within(key[alone], _MEETINGS)]
+            if not len(crowd):
                 break
-            crowd, key = crowd[chosen], combined(key[chosen], keys[crowd[chosen], (band + step) % keys.shape[1]])
+            images, key = images[crowd], combined(key[crowd], keys[images[crowd], (band + step) % size])
 
 
 def components(pairs: "NDArray[np.int64]", size: int) -> "NDArray[np.int64]":

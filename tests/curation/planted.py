@@ -238,6 +238,11 @@ def _photo(chance: random.Random) -> PlantedRow:
     side = chance.randint(120, min(220, *source.size))
     left, top = (chance.randint(0, length - side) for length in source.size)
     picture = source.crop((left, top, left + side, top + side)).resize((224, 224))
+    picture = picture.rotate(90 * chance.randrange(4))
+    for _ in range(3):  # crops of two photographs alone would be near each other now and then
+        corner = (chance.randint(0, 160), chance.randint(0, 160))
+        box = (*corner, corner[0] + chance.randint(20, 60), corner[1] + chance.randint(20, 60))
+        ImageDraw.Draw(picture).ellipse(box, fill=tuple(chance.randint(0, 255) for _ in range(3)))
     means = ImageStat.Stat(picture).sum
     answer = ("red", "green", "blue")[means.index(max(means))]
     question = "Which of red, green and blue is the strongest color of this photograph?"
