@@ -6,13 +6,15 @@ Three ways in which a row leaks a benchmark's question:
                    such run, the image is what tells a leak from a template
     meaning        on the question's very pixels, its text embedding is near the prompt's; off unless a model is named
 A run that stands in questions about many images is a template ("Hint: Please answer the question …") and tells nothing
-by itself. A row that only shares an image stays, with a flag, stronger where it has the question's answer too.
+by itself. A row that only shares an image stays, with a flag, stronger where it has the question's answer too. So does
+one that asks the same, with the same answer, about an image that is merely alike: a copy of a diagram that was scaled,
+or a diagram of the same template.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -21,7 +23,7 @@ from components.core.errors import HarmoError
 from components.curation.benchmark_questions import BenchmarkQuestions
 from components.curation.comparable import asks_the_same, same_numbers
 from components.curation.grams import RunRule, shared_runs
-from components.curation.image_index import ImageIndex
+from components.curation.image_index import Closeness, ImageIndex
 from components.curation.runs import distinct_pairs, pairs_between
 from components.curation.sign_table import SignTable
 from components.rewards.embedder import Embedder, EmbedderConfig
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 SHARED_IMAGE, SHARED_ANSWER = "benchmark image", "benchmark image and answer"
 """Flags of rows that share an image with a benchmark, and ask something else."""
+LOOKALIKE = "looks like a benchmark question"
+"""Flag of rows that ask the same with the same answer about an image that is alike, and may be another one."""
 _CHUNK_PAIRS = 100_000
 _OTHER_NUMBERS = 0.8  # share of runs from which on other numbers are a slip and no other word problem
 
@@ -54,6 +58,8 @@ class DecontaminationConfig(Config):
     """A text embedding model that compares the questions about equal images; none by default."""
     cosine: float = Field(default=0.9, gt=0, le=1)
     """Questions about equal images whose embeddings are at least so near leak."""
+    lookalikes: Literal["flag", "quarantine"] = "flag"
+    """What becomes of rows with a benchmark's question and answer whose image is alike and not certainly the same."""
     max_contaminated_fraction: float = Field(default=0.05, ge=0, le=1)
     """Curation fails when a larger share of the rows leaks."""
 
@@ -95,11 +101,12 @@ def find_leaks(
         ModelError: An embedding model is named, and is missing.
     """
     leaks = Leaks()
-    pairs = _pairs_by_image(images, benchmarks)
+    pairs = _pairs_by_image(images, benchmarks, "near")
     _by_question(table, benchmarks, pairs, leaks)
     _by_words(table, images, benchmarks, config, leaks)
     if config.embedder is not None:
         _by_meaning(table, images, benchmarks, (Embedder(config.embedder), config.cosine), leaks)
+    _note_lookalikes(table, benchmarks, _pairs_by_image(images, benchmarks, "alike"), config, leaks)
     _note_sharing(table, benchmarks, pairs, leaks)
     _count(benchmarks, leaks)
     return leaks
@@ -128,11 +135,11 @@ def check_limit(leaks: Leaks, rows: int, config: DecontaminationConfig, evidence
     )
 
 
-def _pairs_by_image(images: ImageIndex, benchmarks: BenchmarkQuestions) -> "NDArray[np.int64]":
-    """Pairs of a row and a question that share an image, or a near one; shape (P, 2), in order."""
+def _pairs_by_image(images: ImageIndex, benchmarks: BenchmarkQuestions, closeness: Closeness) -> "NDArray[np.int64]":
+    """Pairs of a row and a question that share an image, or one that is near or alike; shape (P, 2), in order."""
     import numpy as np
 
-    met = images.pairs_with_others()
+    met = images.pairs_with_others(closeness)
     rows = pairs_between(met[:, 0].astype(np.uint64), images.ids.astype(np.uint64))
     owners = np.array(benchmarks.owners, dtype=np.int64)
     return distinct_pairs(np.stack([images.owners[rows[:, 1]], owners[met[rows[:, 0], 1]]], axis=1))
@@ -207,6 +214,27 @@ def _unit_vectors(embedder: Embedder, texts: Sequence[str]) -> "NDArray[np.float
     return vectors[[places.get(text, len(readable)) for text in texts]]
 
 
+def _note_lookalikes(
+    table: SignTable,
+    benchmarks: BenchmarkQuestions,
+    pairs: "NDArray[np.int64]",
+    config: DecontaminationConfig,
+    leaks: Leaks,
+) -> None:
+    import numpy as np
+
+    answers = np.array(benchmarks.answers, dtype=np.uint64)
+    same = table.hashes("answer")[pairs[:, 0]] == answers[pairs[:, 1]]
+    for row, question in pairs[same].tolist():
+        if row in leaks.sharing or question in leaks.found.get(row, {}):
+            continue
+        if asks_the_same(table.value("text", row), benchmarks.texts[question]):
+            if config.lookalikes == "quarantine":
+                leaks.add(row, question, "the same question and answer, an image that is alike")
+            else:
+                leaks.sharing[row] = (LOOKALIKE, question)
+
+
 def _note_sharing(table: SignTable, benchmarks: BenchmarkQuestions, pairs: "NDArray[np.int64]", leaks: Leaks) -> None:
     answers = table.hashes("answer")
     for row, question in pairs.tolist():
@@ -215,7 +243,7 @@ def _note_sharing(table: SignTable, benchmarks: BenchmarkQuestions, pairs: "NDAr
         same = int(answers[row]) == benchmarks.answers[question]
         if same or row not in leaks.sharing:
             known = leaks.sharing.get(row, ("", 0))
-            if known[0] != SHARED_ANSWER:
+            if known[0] not in (SHARED_ANSWER, LOOKALIKE):
                 leaks.sharing[row] = (SHARED_ANSWER if same else SHARED_IMAGE, question)
 
 

@@ -3,7 +3,6 @@
 What makes two images near is the business of an `ImageComparison`; here is what keeps the search linear.
 """
 
-import io
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -17,7 +16,7 @@ from components.curation.runs import (
     pairs_between,
     pairs_within,
 )
-from components.curation.sign_table import SignTable, pixel_digest
+from components.curation.sign_table import SignTable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,42 +49,7 @@ class ImageComparison(Protocol):
         """Pixel digest and look of an encoded image, as in Signs; None where it is broken."""
 
     def columns(self, looks: Sequence[bytes]) -> LookColumns:
-        """Looks made ready to be compared; "" is the look of an image that has none."""
-
-
-class SamePixels:
-    """No image is near another; equal pixels alone make them the same."""
-
-    def sign(self, image: bytes) -> tuple[str, bytes] | None:
-        """The digest of the upright RGB pixels, and no look."""
-        from PIL import Image, ImageOps
-
-        try:
-            opened = ImageOps.exif_transpose(Image.open(io.BytesIO(image)))
-            return pixel_digest(opened.convert("RGB")), b""
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-            return None
-
-    def columns(self, looks: Sequence[bytes]) -> LookColumns:
-        """Of nothing."""
-        return _NoLooks(len(looks))
-
-
-class _NoLooks:
-    def __init__(self, size: int) -> None:
-        self._size = size
-
-    def bands(self) -> "NDArray[np.uint64]":
-        import numpy as np
-
-        return np.empty((self._size, 0), dtype=np.uint64)
-
-    def near(self, ones: "NDArray[np.int64]", others: "NDArray[np.int64]") -> "NDArray[np.bool_]":
-        import numpy as np
-
-        return np.asarray(ones == others)
-
-    alike = near
+        """Looks made ready to be compared."""
 
 
 class ImageIndex:
@@ -174,8 +138,11 @@ class ImageIndex:
             near[chosen] = same
         return near
 
-    def pairs_with_others(self) -> "NDArray[np.int64]":
-        """Pairs of a distinct image of rows and one of the other images that is the same or near; shape (P, 2)."""
+    def pairs_with_others(self, closeness: Closeness) -> "NDArray[np.int64]":
+        """Pairs of a distinct image of rows and one of the other images that is the same, near or alike; shape (P, 2).
+
+        An image of a row is held against 64 others of a band at most.
+        """
         import numpy as np
 
         distinct = np.unique(self.other_ids)
@@ -185,7 +152,7 @@ class ImageIndex:
             key = self._keys[:, band]
             met = pairs_between(key[: self.num_distinct], key[distinct], WINDOW)
             met[:, 1] = distinct[met[:, 1]]
-            found.append(self._verified(met[met[:, 0] != met[:, 1]], "near"))
+            found.append(self._verified(met[met[:, 0] != met[:, 1]], closeness))
         images = distinct_pairs(np.concatenate(found))
         places = pairs_between(images[:, 1].astype(np.uint64), self.other_ids.astype(np.uint64))
         return distinct_pairs(np.stack([images[places[:, 0], 0], places[:, 1]], axis=1))

@@ -25,7 +25,7 @@ from components.curation.conflicts import Conflict, ConflictsConfig, find_confli
 from components.curation.decontaminate import DecontaminationConfig, Leaks, check_limit, find_leaks
 from components.curation.duplicates import DuplicatesConfig, exact_duplicates, same_questions
 from components.curation.groups import Division, GroupsConfig, divide
-from components.curation.image_index import ImageComparison, ImageIndex, SamePixels
+from components.curation.image_index import ImageComparison, ImageIndex
 from components.curation.near import NearConfig, kept_neighbours, near_pairs
 from components.curation.sign_table import SignTable
 
@@ -114,8 +114,8 @@ def judge(
     benchmarks: Sequence[Path],
     config: JudgeConfig,
     *,
+    comparison: ImageComparison,
     seed: int = 0,
-    comparison: ImageComparison | None = None,
 ) -> Fates:
     """Decide what becomes of each candidate. The same table has the same fates, whatever shards it came in.
 
@@ -123,8 +123,8 @@ def judge(
         table: All candidates, in source order.
         benchmarks: Folders of suites or of single benchmarks that rows may not leak.
         config: The steps.
+        comparison: Which images are near; signs those of benchmarks as the candidates' were.
         seed: Another seed holds out other groups.
-        comparison: Which images are near, and how those of benchmarks are signed; by default equal pixels alone count.
 
     Raises:
         SourceError: A folder holds no benchmark.
@@ -132,7 +132,6 @@ def judge(
         VerifierError: Golds need computer algebra and its sandbox cannot be started.
         ModelError: An embedding model is named, and is missing.
     """
-    comparison = comparison or SamePixels()
     questions = read_benchmarks(benchmarks if config.decontamination.enabled else (), comparison)
     images = ImageIndex(table, comparison, questions.pixels, questions.looks)
     court = _Court(table, images, config, questions)

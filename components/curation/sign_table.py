@@ -3,7 +3,6 @@
 All work on texts is done where a row is added, in the processes of the map step; the reduce steps see columns.
 """
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -194,11 +193,6 @@ def sign_schema() -> Any:
 def question_hash(text: str, choices: Sequence[str]) -> int:
     """Of a comparable text and its options, whatever their order."""
     return digest64(f"{text}\n\n{option_set(choices)}")
-
-
-def pixel_digest(image: Any) -> str:
-    """32 hexadecimal digits of a sha-256 over size and pixels of an RGB image (PIL)."""
-    return hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()[: 2 * _PIXELS]
 
 
 def _to_row(candidate: Candidate, text: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Ways of comparing images for tests of the reduce steps, simple enough to be checked by eye."""
 
+import hashlib
 import io
 from collections.abc import Sequence
 
@@ -8,12 +9,16 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from components.curation.shingles import mixed
-from components.curation.sign_table import pixel_digest
 
 _SIDE = 48
 _RANDOM = np.random.default_rng(5)
 _CELLS = _RANDOM.integers(0, 64, (24, 6))
 _OFFSETS = _RANDOM.integers(0, 12, (24, 6))
+
+
+def pixel_digest(image: Image.Image) -> str:
+    """Of size and pixels."""
+    return hashlib.sha256(f"{image.size}".encode() + image.tobytes()).hexdigest()[:32]
 
 
 class TileLooks:

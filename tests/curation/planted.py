@@ -9,9 +9,10 @@ installed). Every clean answer is computed from what was drawn. What is planted,
     shared image          another question about an earlier image: stays, in the same split
     exact duplicate       the pixels, question and answer of an earlier row; encoded anew, references in other words
     near text             an earlier row whose question is asked a little differently
-    near image            an earlier row whose image is compressed or resized
+    near photograph       an earlier row whose photograph is compressed or resized
+    near drawing          the same of a drawing: goes or stays, as nobody can tell it from a drawing with another digit
     contradiction         an earlier row with another answer, and that row: both go
-    short leak            a benchmark's short question and image, or its image compressed
+    short leak            a benchmark's short question and image, photographs compressed
     long leak             a benchmark's long question about another image
     crossing              states that it is for training; its image is held out by another row
     truncated, bomb, not an image, wrong type    faults of a row alone
@@ -48,7 +49,8 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "held out": (STAYS,),
     "exact duplicate": ("exact duplicates",),
     "near text": ("near duplicates",),
-    "near image": ("near duplicates",),
+    "near photograph": ("near duplicates",),
+    "near drawing": ("near duplicates", STAYS),
     "contradiction": ("conflicts",),
     "short leak": ("decontamination",),
     "long leak": ("decontamination",),
@@ -67,7 +69,8 @@ _SHARES = {
     "shared image": 0.04,
     "exact duplicate": 0.05,
     "near text": 0.03,
-    "near image": 0.03,
+    "near photograph": 0.02,
+    "near drawing": 0.01,
     "contradiction": 0.02,
     "short leak": 0.02,
     "long leak": 0.02,
@@ -102,6 +105,8 @@ class PlantedRow:
     """Number of the row that it was made from; -1 for none."""
     leaks: str = ""
     """Benchmark and id of the question that it leaks."""
+    kind: str = ""
+    """triangle, chart, photograph or card."""
     drawn: tuple[Any, ...] = ()
     """What a triangle was drawn from."""
 
@@ -168,7 +173,9 @@ def _faulty(
 
 def _copy(label: str, number: int, rows: list[PlantedRow], free: list[int], chance: random.Random) -> PlantedRow:
     """A fault that is made from a clean row, which takes part in no other."""
-    place = next(place for place in free if rows[place].drawn or label != "other number")
+    wanted = {"other number": "triangle", "near photograph": "photograph"}.get(label, "")
+    unwanted = "photograph" if label == "near drawing" else "none"
+    place = next(place for place in free if wanted in rows[place].kind and unwanted not in rows[place].kind)
     free.remove(place)
     row = replace(rows[place], label=label, partner=place)
     if label == "other number":
@@ -177,11 +184,11 @@ def _copy(label: str, number: int, rows: list[PlantedRow], free: list[int], chan
         return replace(row, question="Is the picture wider than it is high?", references=[_wider(row.image)])
     if label == "exact duplicate":
         question = row.question.upper() if number % 2 else f"{row.question}\n{_SUFFIX}"
-        image = _encoded(_opened(row.image), "PNG", 1)
+        image = _encoded(_opened(row.image), "PNG", 6)
         return replace(row, image=image, question=question, references=_other_words(row.references))
     if label == "near text":
         return replace(row, question=chance.choice(_variants(row)))
-    if label == "near image":
+    if label in ("near photograph", "near drawing"):
         return replace(row, image=_reworked(row.image, number))
     rows[place] = replace(rows[place], label="contradiction")
     return replace(row, references=[_contradicting(row.references[0])])
@@ -211,6 +218,7 @@ def _drawn_triangle(corners: tuple[tuple[int, int], ...], angles: tuple[int, int
         "What is the value of x in degrees?",
         [str(180 - sum(angles))],
         label,
+        kind="triangle",
         drawn=(corners, angles),
     )
 
@@ -230,7 +238,7 @@ def _chart(chance: random.Random) -> PlantedRow:
         kind
     ]
     answer = (str(max(values)), str(min(values)), names[values.index(max(values))])[kind]
-    return PlantedRow(_encoded(picture, "PNG"), question, [answer], "clean", "chart")
+    return PlantedRow(_encoded(picture, "PNG"), question, [answer], "clean", "chart", kind="chart")
 
 
 def _photo(chance: random.Random) -> PlantedRow:
@@ -246,7 +254,9 @@ def _photo(chance: random.Random) -> PlantedRow:
     means = ImageStat.Stat(picture).sum
     answer = ("red", "green", "blue")[means.index(max(means))]
     question = "Which of red, green and blue is the strongest color of this photograph?"
-    return PlantedRow(_encoded(picture, "JPEG", 95), question, [answer], "clean", "vqa", ("red", "green", "blue"))
+    return PlantedRow(
+        _encoded(picture, "JPEG", 95), question, [answer], "clean", "vqa", ("red", "green", "blue"), kind="photograph"
+    )
 
 
 def _card(chance: random.Random) -> PlantedRow:
@@ -257,7 +267,7 @@ def _card(chance: random.Random) -> PlantedRow:
         draw.text((30, 20 + 50 * place), word, fill="black", font=_font(26))
     place = chance.randrange(3)
     question = f"Read the {('first', 'second', 'third')[place]} written word."
-    return PlantedRow(_encoded(picture, "PNG"), question, [words[place]], "clean", "ocr")
+    return PlantedRow(_encoded(picture, "PNG"), question, [words[place]], "clean", "ocr", kind="card")
 
 
 def _story(chance: random.Random) -> PlantedRow:
@@ -329,8 +339,8 @@ def _reworked(image: bytes, number: int) -> bytes:
 
 
 def _benchmarks(chance: random.Random, size: int) -> dict[str, list[Question]]:
-    makers = (_triangle, _chart, _card)
-    short = [_asked(makers[number % 3](chance), "short", number, "", f"\n{_SUFFIX}") for number in range(size)]
+    makers = (_triangle, _chart, _card, _photo)
+    short = [_asked(makers[number % 4](chance), "short", number, "", f"\n{_SUFFIX}") for number in range(size)]
     long = [_asked(_story(chance), "long", number, _HINT, "") for number in range(size)]
     return {"short_questions": short, "long_questions": long}
 
@@ -342,7 +352,7 @@ def _asked(row: PlantedRow, prefix: str, number: int, before: str, behind: str) 
         images=(row.image,),
         references=tuple(row.references),
         cluster=f"{prefix}-{number}",
-        meta={"question": row.question},
+        meta={"question": row.question, "kind": row.kind},
     )
 
 
@@ -351,10 +361,10 @@ def _leak(label: str, number: int, benchmarks: Mapping[str, list[Question]], cha
     question = benchmarks[name][number % len(benchmarks[name])]
     if label == "long leak":
         image = _card(chance).image
+    elif question.meta["kind"] == "photograph":
+        image = _encoded(_opened(question.images[0]), "JPEG", 70)
     else:
-        # No two leaks of one question have the same pixels, so that they are no duplicates of each other only.
-        turn = number // len(benchmarks[name])
-        image = question.images[0] if not turn else _encoded(_opened(question.images[0]), "JPEG", 95 - turn)
+        image = question.images[0]
     return PlantedRow(
         image,
         question.meta["question"],
@@ -418,7 +428,7 @@ def _opened(image: bytes) -> Image.Image:
     return Image.open(io.BytesIO(image)).convert("RGB")
 
 
-def _encoded(picture: Image.Image, kind: str, quality: int = 6) -> bytes:
+def _encoded(picture: Image.Image, kind: str, quality: int = 1) -> bytes:
     """Quality is PNG's level of compression, or JPEG's quality."""
     buffer = io.BytesIO()
     picture.save(buffer, kind, **({"compress_level": quality} if kind == "PNG" else {"quality": quality}))

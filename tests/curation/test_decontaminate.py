@@ -66,6 +66,19 @@ def test_another_question_about_the_image_stays_with_a_flag(tmp_path: Path) -> N
     ]
 
 
+def test_a_lookalike_with_the_same_question_and_answer_is_flagged_or_quarantined(tmp_path: Path) -> None:
+    rows = [row("What is x?", "5", "cat+"), row("What is x?", "6", "cat+"), row("What is y?", "5", "cat+")]
+    fates = _against(tmp_path / "a", [("What is x?", "5", "cat")], rows[:1])
+    assert (steps(fates), fates[0].flags) == ([""], ("looks like a benchmark question: bench q0",))
+    for item in rows[1:]:
+        fates = _against(
+            tmp_path / item.example.question / item.example.references[0], [("What is x?", "5", "cat")], [item]
+        )
+        assert (steps(fates), fates[0].flags) == ([""], ())
+    fates = _against(tmp_path / "b", [("What is x?", "5", "cat")], rows[:1], lookalikes="quarantine")
+    assert steps(fates) == ["decontamination"]
+
+
 def test_a_template_of_many_images_is_no_leak(tmp_path: Path) -> None:
     questions = [(f"{HINT}How many are {number}?", "5", f"bench {number}") for number in range(12)]
     rows = [row(f"{HINT}What is {number}?", "6", f"image {number}") for number in range(12)]

@@ -28,7 +28,7 @@ from tests.curation.planted import (
     write_benchmarks,
 )
 
-_NEAR = ("near text", "near image")
+_NEAR = ("near text", "near photograph", "near drawing")
 
 
 def fates_of(planted: Planted, folder: Path, heldout_fraction: float = 0.1) -> tuple[list[PlantedRow], Fates]:
@@ -76,6 +76,7 @@ def test_planted_faults_are_found_and_nothing_else(tmp_path: Path, seed: int) ->
         assert item.recall >= bar, report
         assert item.precision >= (0.95 if "near duplicates" in EXPECTED[label] else 0.98), report
     assert scores["other number"].recall == 1.0, report
+    assert scores["near drawing"].went.get("near duplicates", 0) >= 0.95 * scores["near drawing"].rows, report
 
 
 @pytest.mark.slow
