@@ -23,7 +23,7 @@ from components.core.errors import HarmoError
 from components.curation.benchmark_questions import BenchmarkQuestions
 from components.curation.comparable import asks_the_same, same_numbers
 from components.curation.grams import RunRule, shared_runs
-from components.curation.image_index import Closeness, ImageIndex
+from components.curation.image_index import ImageIndex
 from components.curation.runs import distinct_pairs, pairs_between
 from components.curation.sign_table import SignTable
 from components.rewards.embedder import Embedder, EmbedderConfig
@@ -101,12 +101,12 @@ def find_leaks(
         ModelError: An embedding model is named, and is missing.
     """
     leaks = Leaks()
-    pairs = _pairs_by_image(images, benchmarks, "near")
+    pairs, alike = _pairs_by_image(images, benchmarks)
     _by_question(table, benchmarks, pairs, leaks)
     _by_words(table, images, benchmarks, config, leaks)
     if config.embedder is not None:
         _by_meaning(table, images, benchmarks, (Embedder(config.embedder), config.cosine), leaks)
-    _note_lookalikes(table, benchmarks, _pairs_by_image(images, benchmarks, "alike"), config, leaks)
+    _note_lookalikes(table, benchmarks, alike, config, leaks)
     _note_sharing(table, benchmarks, pairs, leaks)
     _count(benchmarks, leaks)
     return leaks
@@ -135,11 +135,23 @@ def check_limit(leaks: Leaks, rows: int, config: DecontaminationConfig, evidence
     )
 
 
-def _pairs_by_image(images: ImageIndex, benchmarks: BenchmarkQuestions, closeness: Closeness) -> "NDArray[np.int64]":
-    """Pairs of a row and a question that share an image, or one that is near or alike; shape (P, 2), in order."""
+def _pairs_by_image(
+    images: ImageIndex, benchmarks: BenchmarkQuestions
+) -> "tuple[NDArray[np.int64], NDArray[np.int64]]":
+    """Pairs of a row and a question, in order: that share an image or a near one, and that share one that is alike.
+
+    Returns:
+        Shapes (P, 2) and (Q, 2).
+    """
+    met, near = images.pairs_with_others()
+    return _rows_and_questions(images, benchmarks, met[near]), _rows_and_questions(images, benchmarks, met)
+
+
+def _rows_and_questions(
+    images: ImageIndex, benchmarks: BenchmarkQuestions, met: "NDArray[np.int64]"
+) -> "NDArray[np.int64]":
     import numpy as np
 
-    met = images.pairs_with_others(closeness)
     rows = pairs_between(met[:, 0].astype(np.uint64), images.ids.astype(np.uint64))
     owners = np.array(benchmarks.owners, dtype=np.int64)
     return distinct_pairs(np.stack([images.owners[rows[:, 1]], owners[met[rows[:, 0], 1]]], axis=1))

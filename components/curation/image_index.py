@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from components.curation.runs import (
-    WINDOW,
     combined,
     combined_lists,
     crowded,
@@ -138,24 +137,25 @@ class ImageIndex:
             near[chosen] = same
         return near
 
-    def pairs_with_others(self, closeness: Closeness) -> "NDArray[np.int64]":
-        """Pairs of a distinct image of rows and one of the other images that is the same, near or alike; shape (P, 2).
+    def pairs_with_others(self) -> "tuple[NDArray[np.int64], NDArray[np.bool_]]":
+        """Pairs of a distinct image of rows and one of the other images that is alike.
 
-        An image of a row is held against 64 others of a band at most.
+        Returns:
+            Pairs (distinct image, other image), shape (P, 2); and which of them are near, or the same, shape (P,).
         """
         import numpy as np
 
         distinct = np.unique(self.other_ids)
         known = distinct[distinct < self.num_distinct]
         found = [np.stack([known, known], axis=1)]
-        for band in range(self._keys.shape[1]):
-            key = self._keys[:, band]
-            met = pairs_between(key[: self.num_distinct], key[distinct], WINDOW)
-            met[:, 1] = distinct[met[:, 1]]
-            found.append(self._verified(met[met[:, 0] != met[:, 1]], closeness))
+        for met in _meeting_others(self._keys[: self.num_distinct], self._keys[distinct]):
+            pairs = np.stack([met[:, 0], distinct[met[:, 1]]], axis=1)
+            found.append(self._verified(pairs[pairs[:, 0] != pairs[:, 1]], "alike"))
         images = distinct_pairs(np.concatenate(found))
+        near: NDArray[np.bool_] = images[:, 0] == images[:, 1]
+        near[~near] = self._columns.near(*images[~near].T)
         places = pairs_between(images[:, 1].astype(np.uint64), self.other_ids.astype(np.uint64))
-        return distinct_pairs(np.stack([images[places[:, 0], 0], places[:, 1]], axis=1))
+        return np.stack([images[places[:, 0], 0], places[:, 1]], axis=1), near[places[:, 0]]
 
     def _verified(self, pairs: "NDArray[np.int64]", closeness: Closeness) -> "NDArray[np.int64]":
         """The pairs that are near or alike, in pieces that a bounded memory holds."""
@@ -186,6 +186,34 @@ def _meeting(keys: "NDArray[np.uint64]") -> "Iterator[NDArray[np.int64]]":
             if not len(crowd):
                 break
             images, key = images[crowd], combined(key[crowd], keys[images[crowd], (band + step) % size])
+
+
+def _meeting_others(keys: "NDArray[np.uint64]", others: "NDArray[np.uint64]") -> "Iterator[NDArray[np.int64]]":
+    """Pairs of images and other ones that share a band; where a crowd of others shares it, the bands behind it as well.
+
+    Args:
+        keys: Bands of the images, shape (U, B).
+        others: Bands of the others, shape (V, B).
+    """
+    import numpy as np
+
+    size = keys.shape[1]
+    last = min(_BANDS_OF_CROWDS, size)
+    for band in range(size):
+        places, other_places = np.arange(len(keys)), np.arange(len(others))
+        key, other_key = keys[:, band], others[:, band]
+        for step in range(1, last + 1):
+            crowd = crowded(other_key, _MEETINGS) if step < last else np.empty(0, dtype=np.int64)
+            alone = np.setdiff1d(np.arange(len(other_key)), crowd)
+            met = pairs_between(key, other_key[alone], _MEETINGS)
+            yield np.stack([places[met[:, 0]], other_places[alone][met[:, 1]]], axis=1)
+            if not len(crowd):
+                break
+            meeting = np.flatnonzero(np.isin(key, other_key[crowd]))
+            places, other_places = places[meeting], other_places[crowd]
+            behind = (band + step) % size
+            key = combined(key[meeting], keys[places, behind])
+            other_key = combined(other_key[crowd], others[other_places, behind])
 
 
 def components(pairs: "NDArray[np.int64]", size: int) -> "NDArray[np.int64]":

@@ -242,10 +242,9 @@ def _chart(chance: random.Random) -> PlantedRow:
 
 
 def _photo(chance: random.Random) -> PlantedRow:
-    source = chance.choice(_photographs())
-    side = chance.randint(120, min(220, *source.size))
-    left, top = (chance.randint(0, length - side) for length in source.size)
-    picture = source.crop((left, top, left + side, top + side)).resize((224, 224))
+    picture = _crop(chance)
+    while _evenness(picture) > 0.4:  # half of a sky is no better known again than a drawing
+        picture = _crop(chance)
     picture = picture.rotate(90 * chance.randrange(4))
     for _ in range(3):  # crops of two photographs alone would be near each other now and then
         corner = (chance.randint(0, 160), chance.randint(0, 160))
@@ -257,6 +256,19 @@ def _photo(chance: random.Random) -> PlantedRow:
     return PlantedRow(
         _encoded(picture, "JPEG", 95), question, [answer], "clean", "vqa", ("red", "green", "blue"), kind="photograph"
     )
+
+
+def _crop(chance: random.Random) -> Image.Image:
+    source = chance.choice(_photographs())
+    side = chance.randint(120, min(220, *source.size))
+    left, top = (chance.randint(0, length - side) for length in source.size)
+    return source.crop((left, top, left + side, top + side)).resize((224, 224))
+
+
+def _evenness(picture: Image.Image) -> float:
+    """Share of pixels within 8 levels of the commonest luminance."""
+    counts = picture.convert("L").histogram()
+    return max(sum(counts[level : level + 17]) for level in range(240)) / sum(counts)
 
 
 def _card(chance: random.Random) -> PlantedRow:
