@@ -11,10 +11,11 @@ from components.core.artifact import InputRef, Manifest, seal
 from components.core.errors import EmptyDatasetError, QuarantineLimitError
 from components.core.example import Example, Split, write_examples
 from components.core.lineage import SOURCE_KIND
+from components.curation.candidate import RawRow, Rejection
 from components.curation.config import CurationConfig, QuickstartSource
-from components.curation.sources import OpenSource, RawRow, open_source
+from components.curation.sources import OpenSource, open_source
 from components.curation.split import divide, drop_duplicates
-from components.curation.validate import Rejection, validate
+from components.curation.validate import validate
 
 SUMMARY = "summary.json"
 
@@ -82,14 +83,17 @@ def _curate_source(source: Any, config: CurationConfig, seed: int, ledger: _Ledg
 
 
 def _validated(opened: OpenSource, config: CurationConfig, ledger: _Ledger) -> Iterator[Example]:
-    for number, row in enumerate(opened.rows):
+    for row in opened.rows():
         ledger.rows_in += 1
+        values = row.values if isinstance(row.values, dict) else {}
         try:
-            example = validate(row, opened.name, config)
+            if isinstance(row.values, Rejection):
+                raise row.values
+            example = validate(values, opened.name, config)
         except Rejection as rejection:
-            ledger.quarantine(opened.name, number, rejection, row.get("question"))
+            ledger.quarantine(opened.name, row.place, rejection, values.get("question"))
             continue
-        _keep_demonstration(row, example, ledger)
+        _keep_demonstration(values, example, ledger)
         yield example
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 
 from components.core.example import Example, Split
-from components.curation.validate import Rejection
+from components.curation.candidate import Rejection
 
 
 def drop_duplicates(examples: Iterable[Example]) -> Iterator[tuple[Example, Rejection | None]]:

@@ -10,23 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from components.core.example import AnswerType, Example, Split, Task, example_id
+from components.curation.candidate import RawRow, Rejection
 from components.curation.config import CurationConfig
-from components.curation.sources import RawRow
 from components.rewards.answer_types import infer_answer_type
-
-
-class Rejection(Exception):
-    """A row that cannot become an example.
-
-    Args:
-        reason: A short, countable name.
-        evidence: The offending value.
-    """
-
-    def __init__(self, reason: str, evidence: str) -> None:
-        super().__init__(f"{reason}: {evidence}")
-        self.reason = reason
-        self.evidence = evidence
 
 
 def validate(row: RawRow, source: str, config: CurationConfig) -> Example:
