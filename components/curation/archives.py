@@ -17,7 +17,7 @@ import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Protocol, cast
+from typing import IO, Any, Protocol, cast
 
 from pydantic import Field
 
@@ -178,7 +178,7 @@ def tar_members(stream: IO[bytes], address: str) -> Iterator[TarMember]:
     number = 0
     try:
         # The stream is closed by its owner.
-        tar = tarfile.open(fileobj=cast("IO[bytes]", watched), mode="r:")  # noqa: SIM115
+        tar: Any = tarfile.open(fileobj=cast("IO[bytes]", watched), mode="r:")  # noqa: SIM115
         while (info := tar.next()) is not None:
             tar.members.clear()  # or it would remember all
             number += 1

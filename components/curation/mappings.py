@@ -210,7 +210,7 @@ def docvqa(row: Values) -> RawRow:
     """DocVQA: a page and its accepted answers; rows of one document stay together.
 
     Schema: public code that reads HuggingFaceM4/DocumentVQA (questionId, question, question_types, image, docId,
-    ucsf_document_id, ucsf_document_page_no, answers; 39.5 thousand training rows). lmms-lab/DocVQA has none to train on.
+    ucsf_document_id, ucsf_document_page_no, answers; 39.5 thousand training rows; lmms-lab/DocVQA has none).
     """
     metadata = _metadata(row, "questionId", "question_types", "ucsf_document_id", "ucsf_document_page_no")
     answers = as_texts(row["answers"], "answers")

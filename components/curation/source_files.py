@@ -51,7 +51,7 @@ class SourceFile:
     @property
     def is_local(self) -> bool:
         """Whether it lies on this machine's disks."""
-        return _is_local(self.system)
+        return is_local(self.system)
 
     def open(self) -> IO[bytes]:
         """A stream of its bytes from the beginning, which can be moved.
@@ -152,7 +152,8 @@ def find_files(address: str, endings: Sequence[str]) -> list[SourceFile]:
         paths = [item for item in reach(address, lambda: system.find(path)) if _is_wanted(item, path, endings)]
         problem = f"no file in that folder ends in {', '.join(endings)}"
     elif re.search(r"[*?\[]", path):
-        paths = [item for item in reach(address, lambda: system.glob(path)) if system.isfile(item)]
+        found = reach(address, lambda: [item for item in system.glob(path) if system.isfile(item)])
+        paths = [item for item in found if not item.rsplit("/", 1)[-1].startswith((".", "_"))]
         problem = "no file matches that pattern"
     else:
         raise SourceError(address, "no such file", "Correct the source's path in the recipe")
@@ -171,18 +172,19 @@ def joint_fingerprint(fingerprints: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(fingerprints).encode()).hexdigest()
 
 
+def is_local(system: Any) -> bool:
+    """Whether a file system is that of this machine's disks."""
+    protocols = system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)
+    return "file" in protocols
+
+
 def _is_wanted(path: str, folder: str, endings: Sequence[str]) -> bool:
     below = path[len(folder) :].strip("/")
     return path.lower().endswith(tuple(endings)) and not any(part.startswith((".", "_")) for part in below.split("/"))
 
 
 def _shown(system: Any, path: str) -> str:
-    return path if _is_local(system) else str(system.unstrip_protocol(path))
-
-
-def _is_local(system: Any) -> bool:
-    protocols = system.protocol if isinstance(system.protocol, tuple) else (system.protocol,)
-    return "file" in protocols
+    return path if is_local(system) else str(system.unstrip_protocol(path))
 
 
 def _first_line(error: Exception) -> str:

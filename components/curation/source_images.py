@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from components.curation.archives import Archive, ArchiveLimits, is_archive, open_archive, safe_name
 from components.curation.candidate import Rejection
-from components.curation.source_files import file_system, one_file, reach
+from components.curation.source_files import file_system, is_local, one_file, reach
 
 _DATA_URI = re.compile(r"data:[\w/+.;=-]*,", re.IGNORECASE)
 _SHOWN = 200
@@ -88,8 +88,7 @@ class FolderImages:
     @cached_property
     def _place(self) -> tuple[Any, str]:
         system, path = file_system(self._address)
-        local = "file" in (system.protocol if isinstance(system.protocol, tuple) else (system.protocol,))
-        return (None, str(Path(path).resolve())) if local else (system, path.rstrip("/"))
+        return (None, str(Path(path).resolve())) if is_local(system) else (system, path.rstrip("/"))
 
     def read(self, name: str) -> bytes:
         """See `ImageRoot`."""

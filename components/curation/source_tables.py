@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from components.core.errors import SourceError
+from components.curation.candidate import Rejection
 from components.curation.source_files import SourceFile
 from components.curation.source_parts import Item, Part
 
@@ -51,16 +53,25 @@ def _read(file: SourceFile, columns: Sequence[str] | None, groups: Sequence[int]
             wanted = None if columns is None else [name for name in names if name in columns]
             batches = parquet.iter_batches(_ROWS, row_groups=list(range(first, len(groups))), columns=wanted)
             for batch in batches:
-                for number in range(batch.num_rows):
-                    if place >= start:
-                        yield partial(_row, batch, number)
-                    place += 1
+                yield from islice(_items(batch), max(start - place, 0), None)
+                place += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         raise _broken(f"{file.address}, row {place}", error) from error
 
 
+def _items(batch: Any) -> Iterator[Item]:
+    try:
+        rows = batch.to_pylist()
+    except (ValueError, ArithmeticError):  # a text that is no UTF-8, a date beyond the calendar: of some row in it
+        return (partial(_row, batch, number) for number in range(batch.num_rows))
+    return (partial(dict, row) for row in rows)
+
+
 def _row(batch: Any, number: int) -> dict[str, Any]:
-    row: dict[str, Any] = batch.slice(number, 1).to_pylist()[0]
+    try:
+        row: dict[str, Any] = batch.slice(number, 1).to_pylist()[0]
+    except UnicodeDecodeError as error:
+        raise Rejection("wrong encoding", f"a text is not UTF-8: {error.object[:40]!r}") from None
     return row
 
 
