@@ -207,11 +207,11 @@ def plain_tar(file: SourceFile, limits: ArchiveLimits) -> IO[bytes]:
     plain = tempfile.TemporaryFile()  # noqa: SIM115
     total = 0
     try:
-        while chunk := unpacked.read(_CHUNK):
+        while chunk := unpacked.read1(_CHUNK):  # and no more than is there, since the next bytes may be missing
             total += len(chunk)
             _check_whole(file, limits, total, file.size)
             plain.write(chunk)
-    except EOFError:  # cut off: whoever reads the members comes upon the end
+    except EOFError:  # cut off, upon which whoever reads the members comes
         plain.flush()
     except (OSError, zlib.error, lzma.LZMAError) as error:
         if not total:
@@ -220,12 +220,10 @@ def plain_tar(file: SourceFile, limits: ArchiveLimits) -> IO[bytes]:
     return plain
 
 
-def _unpacker(path: str, stream: IO[bytes]) -> IO[bytes]:
+def _unpacker(path: str, stream: IO[bytes]) -> bz2.BZ2File | lzma.LZMAFile | gzip.GzipFile:
     if path.endswith(".bz2"):
-        return cast("IO[bytes]", bz2.BZ2File(stream))
-    if path.endswith(".xz"):
-        return cast("IO[bytes]", lzma.LZMAFile(stream))
-    return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
+        return bz2.BZ2File(stream)
+    return lzma.LZMAFile(stream) if path.endswith(".xz") else gzip.GzipFile(fileobj=stream)
 
 
 def shared_folders(names: Iterable[str]) -> tuple[str, ...]:

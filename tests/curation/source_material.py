@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 from pydantic import TypeAdapter
 
+from components.core.errors import SourceError
 from components.curation.candidate import Rejection
 from components.curation.config import Source
 from components.curation.sources import OpenSource, open_source
@@ -47,6 +48,20 @@ def shown(source: OpenSource, start: int = 0, stop: int | None = None) -> list[t
         (row.place, row.values.reason if isinstance(row.values, Rejection) else row.values["question"])
         for row in source.rows(start, stop)
     ]
+
+
+def until_error(source: OpenSource) -> tuple[list[int], str]:
+    """Places of the rows before a source breaks off, and what is said of that; "" where it does not."""
+    places = []
+    rows = source.rows()
+    while True:
+        try:
+            item = next(rows, None)
+        except SourceError as error:
+            return places, str(error)
+        if item is None:
+            return places, ""
+        places.append(item.place)
 
 
 def rejection(source: OpenSource, place: int) -> Rejection:
@@ -85,7 +100,9 @@ def write_csv(folder: Path, count: int) -> Path:
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(["images", "question", "references"])
-        writer.writerows([item["images"][0], item["question"], item["references"][0]] for item in map(row, range(count)))
+        writer.writerows(
+            [item["images"][0], item["question"], item["references"][0]] for item in map(row, range(count))
+        )
     return path
 
 

@@ -1,5 +1,7 @@
+import base64
 import json
 import pickle
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -25,6 +27,7 @@ from tests.curation.source_material import (
     rejection,
     row,
     shown,
+    until_error,
     values,
     write_images,
     write_json,
@@ -98,7 +101,6 @@ def test_files_of_a_folder_or_a_pattern_are_read_in_order(pattern: str, tmp_path
         pq.write_table(pa.Table.from_pylist([item, item]), folder / f"part-{number}.parquet")
     (tmp_path / "parts" / ".hidden.parquet").write_bytes(b"no table")
     (tmp_path / "parts" / "notes.txt").write_text("no table")
-    (tmp_path / "rows").symlink_to(tmp_path / "parts")
 
     source = opened("parquet", tmp_path / pattern)
 
@@ -226,14 +228,11 @@ class TestBrokenSources:
         content[middle : middle + 3000] = b"\xff" * 3000
         path.write_bytes(content)
 
-        places = []
-        with pytest.raises(SourceError, match=r"rows\.parquet, row \d+: not a whole Parquet file"):
-            places.extend(item.place for item in opened("parquet", path).rows())
-        first_rows = []
-        for item in opened("parquet", path).rows(0, 60):
-            first_rows.append(item.place)  # noqa: PERF402: what was read has to be seen if it breaks off
+        places, error = until_error(opened("parquet", path))
 
-        assert first_rows == list(range(60))
+        assert re.search(r"rows\.parquet, row \d+: not a whole Parquet file", error)
+        assert places == list(range(len(places)))
+        assert len(places) >= 100
 
     @pytest.mark.parametrize("content", [b"", b"PAR1", b"no table at all, not even the beginning of one"])
     def test_what_is_no_parquet_is_refused_at_once(self, content: bytes, tmp_path: Path) -> None:
@@ -433,8 +432,6 @@ class TestBrokenRows:
         assert rejection(opened("jsonl", path, archive={"max_member_bytes": 10}), 0).reason == "file too large"
 
     def test_images_as_data_uri_are_read(self, tmp_path: Path) -> None:
-        import base64
-
         text = f"data:image/png;base64,{base64.b64encode(png(9)).decode()}"
         path = write_lines(tmp_path / "rows.jsonl", [json.dumps({**row(0), "images": text}).encode()])
 
@@ -525,17 +522,12 @@ class TestCsv:
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(lines=st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")), max_size=8))
+@given(lines=st.lists(st.binary(max_size=40).map(lambda line: b" " + line.replace(b"\n", b"")), max_size=8))
 def test_every_line_that_is_not_blank_is_a_row(lines: list[bytes], tmp_path: Path) -> None:
     path = write_lines(tmp_path / "any.jsonl", lines)
-    try:
-        source = opened("jsonl", path)
-    except SourceError as error:
-        assert "UTF-16" in str(error)
-        return
-    filled = [line for line in lines if line.removeprefix(b"\xef\xbb\xbf" if line is lines[0] else b"").strip()]
+    source = opened("jsonl", path)
 
-    assert len(list(source.rows())) == len(filled) == source.count
+    assert len(list(source.rows())) == sum(bool(line.strip()) for line in lines) == source.count
 
 
 class TestSettings:
