@@ -28,10 +28,11 @@ def png(shade: int = 0, size: tuple[int, int] = (6, 4)) -> bytes:
     return buffer.getvalue()
 
 
-def opened(kind: str, path: Path | str, **settings: Any) -> OpenSource:
+def opened(kind: str, path: Path | str = "", **settings: Any) -> OpenSource:
     """An opened source, a question about a chart unless told otherwise."""
     defaults = {} if "mapping" in settings else {"task": "chart", "licence": "CC0-1.0"}
-    return open_source(ADAPTER.validate_python({"kind": kind, "path": str(path), **defaults, **settings}), seed=0)
+    place = {} if kind == "hub" else {"path": str(path)}
+    return open_source(ADAPTER.validate_python({"kind": kind, **place, **defaults, **settings}), seed=0)
 
 
 def values(source: OpenSource) -> list[dict[str, Any]]:
