@@ -331,6 +331,7 @@ class TestHub:
         datasets.disable_progress_bars()
         return str(tmp_path)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("streaming", [True, False])
     def test_rows_are_read_and_entered(self, repository: str, streaming: bool) -> None:
         source = opened("hub", mapping="geometry3k", dataset=repository, streaming=streaming)
@@ -358,5 +359,5 @@ class TestHub:
             opened("hub", mapping="geometry3k", dataset=repository, split="train2")
 
     def test_a_set_of_other_columns_is_refused(self, repository: str) -> None:
-        with pytest.raises(SourceError, match="no column 'question'.*Use the set that mmk12 is for"):
+        with pytest.raises(SourceError, match=r"no column 'question'.*Use the set that mmk12 is for"):
             opened("hub", mapping="mmk12", dataset=repository, streaming=False)
