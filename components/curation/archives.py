@@ -29,6 +29,7 @@ from components.curation.source_files import SourceFile
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _RATIO_FROM = 16 * 2**20  # bytes; less does no harm, and a white picture may be packed a thousandfold
 _CHUNK = 2**20
+_SHOWN = 200
 _REMEDY = "Fetch or pack the archive again"
 
 
@@ -98,7 +99,7 @@ class ZipArchive:
     def read(self, name: str) -> bytes:
         """See `Archive`."""
         info = self._members[_find(name, self._members, self._folders)]
-        where = f"{name} of {self._file.name}"
+        where = f"{name[:_SHOWN]} of {self._file.name}"
         if stat.S_ISLNK(info.external_attr >> 16):
             raise Rejection("not a regular file", f"{where} is a link")
         _check_member(where, self._limits, info.file_size, info.compress_size)
@@ -157,7 +158,7 @@ def read_member(stream: IO[bytes], member: TarMember, file: SourceFile, limits: 
         Rejection: It is no regular file, or too large.
         SourceError: The tar ends inside it.
     """
-    where = f"{member.name} of {file.name}"
+    where = f"{member.name[:_SHOWN]} of {file.name}"
     if not member.is_file:
         raise Rejection("not a regular file", f"{where} is a link or a device")
     _check_member(where, limits, member.size, member.size)
@@ -248,12 +249,12 @@ def _find(name: str, members: Iterable[str], folders: Iterable[str]) -> str:
     """The member that a row means."""
     plain = safe_name(name)
     if plain is None:
-        raise Rejection("unsafe path", f"{name!r} leads out of the archive")
+        raise Rejection("unsafe path", f"{name[:_SHOWN]!r} leads out of the archive")
     for folder in folders:
         full = f"{folder}/{plain}" if folder else plain
         if full in members:
             return full
-    raise Rejection("image missing", name)
+    raise Rejection("image missing", name[:_SHOWN])
 
 
 def _check_member(where: str, limits: ArchiveLimits, size: int, packed: int) -> None:
@@ -265,7 +266,7 @@ def _check_member(where: str, limits: ArchiveLimits, size: int, packed: int) -> 
 
 def _check_whole(file: SourceFile, limits: ArchiveLimits, total: int, packed: int) -> None:
     _check_total(file, limits, total)
-    if total > _RATIO_FROM and total > limits.max_ratio * max(packed, 1):
+    if packed and total > _RATIO_FROM and total > limits.max_ratio * packed:  # a store may not say how large it is
         problem = f"a decompression bomb: {packed} bytes unpack to {total} or more"
         raise SourceError(file.address, problem, "Do not use it, or raise the source's archive.max_ratio")
 

@@ -14,11 +14,11 @@ from components.curation.mappings import MAPPINGS
 class Columns(Config):
     """Names of a source's columns; "" where the source has none."""
 
-    images: str = "images"
+    images: str = Field(default="images", min_length=1)
     """An image or a list of images (bytes, path, data URI, or the hub's image feature)."""
-    question: str = "question"
+    question: str = Field(default="question", min_length=1)
     """The question."""
-    references: str = "references"
+    references: str = Field(default="references", min_length=1)
     """One answer or a list of accepted answers."""
     choices: str = ""
     """List of options of a multiple-choice question."""
@@ -58,8 +58,8 @@ class ExternalSource(Config):
     max_rows: int = Field(default=0, ge=0)
     """Rows to read at most; 0 reads all."""
     image_root: str = ""
-    """Folder or archive (zip, tar, tar.gz …) that image paths are relative to; "" is the folder of the source's file,
-    and for a hub data set none. For a hub data set, a path within it."""
+    """Folder or archive (zip, tar, tar.gz …) that image paths are relative to, by its own path or address; "" is the
+    folder of the source's file. Of a hub data set, a path within it; "" where its images are in its rows."""
     archive: ArchiveLimits = ArchiveLimits()
     """What archives and image files may unpack to."""
 

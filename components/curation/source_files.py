@@ -145,23 +145,28 @@ def find_files(address: str, endings: Sequence[str]) -> list[SourceFile]:
         SourceError: There are none.
     """
     system, path = file_system(address)
-    paths: list[str]
     if reach(address, lambda: system.isfile(path)):
         return [one_file(address)]
+    found: dict[str, Any]
     if reach(address, lambda: system.isdir(path)):
-        paths = [item for item in reach(address, lambda: system.find(path)) if _is_wanted(item, path, endings)]
+        listed = reach(address, lambda: system.find(path, detail=True))
+        found = {item: info for item, info in listed.items() if _is_wanted(item[len(path) :], endings)}
         problem = f"no file in that folder ends in {', '.join(endings)}"
     elif re.search(r"[*?\[]", path):
-        found = reach(address, lambda: [item for item in system.glob(path) if system.isfile(item)])
-        paths = [item for item in found if not item.rsplit("/", 1)[-1].startswith((".", "_"))]
+        listed = reach(address, lambda: system.glob(path, detail=True))
+        found = {
+            item: info
+            for item, info in listed.items()
+            if info["type"] == "file" and _is_wanted(item.rsplit("/", 1)[-1], ("",))
+        }
         problem = "no file matches that pattern"
     else:
         raise SourceError(address, "no such file", "Correct the source's path in the recipe")
-    if not paths:
+    if not found:
         raise SourceError(address, problem, "Correct the source's path in the recipe")
     return [
-        SourceFile(system, item, _shown(system, item), int(reach(item, lambda item=item: system.size(item)) or 0))  # type: ignore[misc]
-        for item in sorted(paths)
+        SourceFile(system, item, _shown(system, item), int(info.get("size") or 0))
+        for item, info in sorted(found.items())
     ]
 
 
@@ -178,9 +183,9 @@ def is_local(system: Any) -> bool:
     return "file" in protocols
 
 
-def _is_wanted(path: str, folder: str, endings: Sequence[str]) -> bool:
-    below = path[len(folder) :].strip("/")
-    return path.lower().endswith(tuple(endings)) and not any(part.startswith((".", "_")) for part in below.split("/"))
+def _is_wanted(path: str, endings: Sequence[str]) -> bool:
+    is_hidden = any(part.startswith((".", "_")) for part in path.strip("/").split("/"))
+    return path.lower().endswith(tuple(endings)) and not is_hidden
 
 
 def _shown(system: Any, path: str) -> str:

@@ -92,10 +92,10 @@ class FolderImages:
 
     def read(self, name: str) -> bytes:
         """See `ImageRoot`."""
-        plain = safe_name(name)
+        system, root = self._place
+        plain = safe_name(name.removeprefix(f"{root}/") if system is None else name)
         if plain is None:
             raise Rejection("unsafe path", f"{name[:_SHOWN]!r} leads out of {self._address}")
-        system, root = self._place
         return self._read_local(Path(root), plain) if system is None else self._read_remote(system, root, plain)
 
     def _read_local(self, root: Path, name: str) -> bytes:

@@ -21,7 +21,7 @@ class Part:
     count: int | None = None
     """Rows, where that is known before they are read."""
     can_enter: bool = False
-    """Whether `read` begins where it is told to; only parts with a count are skipped without being read."""
+    """Whether `read` begins where it is told to. Without a count it has to be the only part of its source."""
 
 
 def read_parts(

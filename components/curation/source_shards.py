@@ -5,6 +5,7 @@ the ending; members of one row stand together.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
@@ -15,6 +16,8 @@ from components.curation.candidate import Rejection
 from components.curation.source_files import SourceFile
 from components.curation.source_parts import Item, Part
 
+_BESIDE = re.compile(r"(.*/)?(\.|__[^/]*__(/|$))")
+"""Members that belong to no row: hidden ones, and what webdataset keeps for notes on a shard."""
 _IMAGES = ("png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff")
 
 
@@ -31,7 +34,8 @@ def _read(file: SourceFile, limits: ArchiveLimits) -> Iterator[Item]:
 
 def _samples(stream: IO[bytes], file: SourceFile) -> Iterator[tuple[str, list[tuple[str, TarMember]]]]:
     """Names of rows with their members by ending; a name that begins again is another row."""
-    for key, run in groupby(tar_members(stream, file.address), key=lambda member: _split(member.name)[0]):
+    named = (member for member in tar_members(stream, file.address) if not _BESIDE.match(member.name))
+    for key, run in groupby(named, key=lambda member: _split(member.name)[0]):
         members: list[tuple[str, TarMember]] = []
         for member in run:
             ending = _split(member.name)[1]

@@ -5,6 +5,8 @@ rows are always counted alike; a source that breaks off is one error, behind the
 """
 
 import difflib
+import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -38,6 +40,7 @@ from components.curation.source_tables import parquet_columns, parquet_part
 
 __all__ = ["OpenSource", "RawRow", "open_source"]
 
+_NOT_OF_ROWS = {"path", "dataset", "revision", "config", "split", "streaming", "max_rows", "image_root"}
 _LOOKED_AT = 100  # rows that are asked for a column before it is said that the source has none
 _ENDINGS = {
     "parquet": (".parquet",),
@@ -62,7 +65,10 @@ class OpenSource:
     count: int | None = None
     """Rows, where that is known before they are read; of a hub data set, what it says of itself."""
     is_covered: bool = True
-    """Whether the fingerprint decides all bytes of the rows: not those of images that lie in a folder."""
+    """Whether fingerprint and settings decide all bytes of the rows: not those of images that lie in a folder."""
+    settings: str = ""
+    """sha-256 of the settings that decide what rows become: mapping, columns, task, licence, encoding …, without where
+    they lie and how many are taken."""
 
     def rows(self, start: int = 0, stop: int | None = None) -> Rows:
         """Read rows.
@@ -123,7 +129,8 @@ def _open_files(source: FileSource) -> OpenSource:
     if isinstance(source, ParquetSource):
         _check_columns(source, parquet_columns(files[0]), files[0].address)
     root_address = source.image_root or _own_folder(source.path, files)
-    if source.image_root and is_archive(root_address):
+    in_archive = bool(source.image_root) and is_archive(root_address)
+    if in_archive:
         prints.append(one_file(root_address).fingerprint())
     images = image_root(root_address, source.archive)
     name = source.path.rstrip("/").rsplit("/", 1)[-1]
@@ -132,7 +139,7 @@ def _open_files(source: FileSource) -> OpenSource:
         _check_seen_columns(source, parts, source.path)
     counts = [part.count for part in parts]
     count = None if None in counts else sum(count for count in counts if count is not None)
-    is_covered = bool(source.image_root and is_archive(root_address)) or source.kind == "webdataset"
+    is_covered = in_archive or source.kind == "webdataset"
     return _counted(replace(opened, is_covered=is_covered), count, source.max_rows)
 
 
@@ -170,7 +177,9 @@ def _assemble(
         end = limit if stop is None else stop if limit is None else min(stop, limit)
         return read_parts(parts, convert, start, end)
 
-    return OpenSource(name, licence, fingerprint, read)
+    decisive = source.model_dump(mode="json", exclude=_NOT_OF_ROWS)
+    settings = hashlib.sha256(json.dumps([decisive, licence], sort_keys=True).encode()).hexdigest()
+    return OpenSource(name, licence, fingerprint, read, settings=settings)
 
 
 def _counted(opened: OpenSource, count: int | None, limit: int) -> OpenSource:

@@ -289,6 +289,12 @@ class TestShards:
 
         assert found == [(0, "?"), (1, reason), (2, "?")]
 
+    def test_members_beside_the_rows_are_no_rows(self, tmp_path: Path) -> None:
+        whole = json.dumps({"question": "?", "references": ["1"]}).encode()
+        members = {"__meta__/notes.txt": b"x", "a/._0.png": b"x", ".x.json": b"x", "a/0.json": whole, "a/0.png": png()}
+
+        assert shown(opened("webdataset", write_tar(tmp_path / "rows.tar", members))) == [(0, "?")]
+
     def test_a_link_costs_its_row(self, tmp_path: Path) -> None:
         path = tmp_path / "rows.tar"
         with tarfile.open(path, "w") as tar:

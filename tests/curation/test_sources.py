@@ -192,6 +192,14 @@ class TestFingerprint:
         assert first.is_covered
         assert not opened("jsonl", path).is_covered
 
+    def test_settings_that_decide_rows_are_told_from_those_that_do_not(self, tmp_path: Path) -> None:
+        path = write_jsonl(tmp_path, 1)
+        plain = opened("jsonl", path)
+
+        assert plain.settings == opened("jsonl", path, max_rows=1).settings
+        assert plain.settings != opened("jsonl", path, licence="MIT").settings
+        assert plain.settings != opened("jsonl", path, columns={"group": "id"}).settings
+
 
 class TestBrokenSources:
     def test_rows_before_the_cut_of_a_jsonl_file_stay(self, tmp_path: Path) -> None:
@@ -430,6 +438,13 @@ class TestBrokenRows:
         path = write_jsonl(tmp_path, 1)
 
         assert rejection(opened("jsonl", path, archive={"max_member_bytes": 10}), 0).reason == "file too large"
+
+    def test_a_whole_path_inside_the_folder_is_followed(self, tmp_path: Path) -> None:
+        write_images(tmp_path, 1)
+        lines = [json.dumps({**row(0), "images": f"{tmp_path}/{name}"}).encode() for name in ("0.png", "../0.png")]
+        path = write_lines(tmp_path / "rows.jsonl", lines)
+
+        assert [text for _, text in shown(opened("jsonl", path))] == ["How many, 0?", "unsafe path"]
 
     def test_images_as_data_uri_are_read(self, tmp_path: Path) -> None:
         text = f"data:image/png;base64,{base64.b64encode(png(9)).decode()}"

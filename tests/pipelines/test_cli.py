@@ -25,6 +25,7 @@ def test_command_line_is_pinned() -> None:
         "surrogate pick": ["--budget", "--committee", "--output", "--surrogate", "-o", "rows"],
         "surrogate annotate": ["--output", "--rows", "-o", "file"],
         "surrogate distil": ["--count", "--dataset", "--output", "--seed", "--teacher", "-o", "rows"],
+        "surrogate import": ["--format", "--output", "--quarantine", "--scale", "--score", "-o", "file"],
         "benchmarks list": [],
         "benchmarks prepare": ["--limit", "--output", "--partial", "--revision", "--source", "-o", "name"],
     }
