@@ -5,11 +5,12 @@ as each store's client finds them: its environment variables, its files, the mac
 """
 
 import hashlib
+import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 from components.core.artifact import digest_file
 from components.core.errors import SourceError
@@ -59,8 +60,9 @@ class SourceFile:
         Raises:
             SourceError: It is out of reach.
         """
-        stream: IO[bytes] = reach(self.address, lambda: self.system.open(self.path, "rb"))
-        return stream
+        stream: Any = reach(self.address, lambda: self.system.open(self.path, "rb"))
+        # The files of object stores cannot read a line of bounded length.
+        return cast("IO[bytes]", stream if self.is_local else io.BufferedReader(stream, _CHUNK))
 
     def fingerprint(self) -> str:
         """sha-256 of its bytes; of what an object store says of its content, where it says so.

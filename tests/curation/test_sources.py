@@ -11,6 +11,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from components.core.config import parse_config
 from components.core.errors import RecipeError, SourceError
 from components.curation.candidate import Rejection
 from components.curation.config import CurationConfig
+from components.curation.curate import curate
 from components.curation.sources import open_source
 from tests.curation.source_material import (
     ADAPTER,
@@ -107,6 +109,71 @@ def test_files_of_a_folder_or_a_pattern_are_read_in_order(pattern: str, tmp_path
     assert [question for _, question in shown(source)] == [f"How many, {number}?" for number in (0, 0, 1, 1, 2, 2)]
     assert source.count == 6
     assert shown(source, 3, 5) == [(3, "How many, 1?"), (4, "How many, 2?")]
+
+
+class BucketFile(AbstractBufferedFile):
+    """Fetches ranges, as the files of object stores do."""
+
+    def _fetch_range(self, start: int, end: int) -> bytes:
+        return BUCKET[self.path][start:end]
+
+
+class Bucket(AbstractFileSystem):
+    """An object store as fsspec's clients show it: no files to map, ranges alone, a tag of each object's content."""
+
+    protocol = "bucket"
+
+    def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
+        prefix = f"{self._strip_protocol(path).rstrip('/')}/"
+        found = [self.info(name) for name in BUCKET if name.startswith(prefix) and "/" not in name[len(prefix) :]]
+        if not found:
+            raise FileNotFoundError(path)
+        return found if detail else [item["name"] for item in found]
+
+    def info(self, path: str, **_: Any) -> dict[str, Any]:
+        name = self._strip_protocol(path).rstrip("/")
+        if name in BUCKET:
+            return {"name": name, "size": len(BUCKET[name]), "type": "file", "ETag": f'"{len(BUCKET[name])}"'}
+        if any(other.startswith(f"{name}/") for other in BUCKET):
+            return {"name": name, "size": 0, "type": "directory"}
+        raise FileNotFoundError(path)
+
+    def _open(self, path: str, mode: str = "rb", block_size: int = 100, **_: Any) -> BucketFile:
+        return BucketFile(self, path, mode, block_size=block_size, size=len(BUCKET[path]))
+
+
+BUCKET: dict[str, bytes] = {}
+fsspec.register_implementation("bucket", Bucket, clobber=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_objects_that_are_fetched_in_ranges_give_the_same_rows(kind: str, tmp_path: Path) -> None:
+    WRITERS[kind](tmp_path, 5)
+    folder = f"set-{kind}"
+    BUCKET.update({f"{folder}/{path.name}": path.read_bytes() for path in tmp_path.iterdir()})
+
+    source = opened(kind, f"bucket://{folder}")
+
+    assert values(source) == values(opened(kind, tmp_path))
+    assert shown(source, 3, 4) == [(3, "How many, 3?")]
+
+
+def test_an_objects_tag_is_its_fingerprint_so_that_it_is_not_fetched_for_it() -> None:
+    BUCKET["tags/a.csv"] = b"images,question,references\n"
+    first = opened("csv", "bucket://tags/a.csv").fingerprint
+    BUCKET["tags/a.csv"] += b"\n"
+
+    assert opened("csv", "bucket://tags/a.csv").fingerprint != first
+
+
+def test_one_bad_object_among_many_is_named_by_its_address() -> None:
+    BUCKET["cut/a.jsonl"] = json.dumps({**row(0), "images": []}).encode() + b'\n{"question": '
+
+    assert until_error(opened("jsonl", "bucket://cut/*.jsonl")) == (
+        [0],
+        "bucket://cut/a.jsonl, row 1: the file is cut off there (Expecting value: line 1 column 14 (char 13)). "
+        "Fetch or write the file again.",
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -570,3 +637,22 @@ class TestSettings:
         source = open_source(ADAPTER.validate_python({"kind": "quickstart", "train": 2, "heldout": 1}), seed=0)
 
         assert list(source.rows(3, 9)) == list(source.rows())[3:9]
+
+
+def test_sources_of_several_kinds_go_through_one_curation(tmp_path: Path) -> None:
+    sources = []
+    for kind in KINDS:
+        folder = tmp_path / kind
+        folder.mkdir()
+        path = WRITERS[kind](folder, 6)
+        sources.append({"kind": kind, "path": str(path), "task": "chart", "licence": "CC0-1.0"})
+    (tmp_path / "jsonl" / "2.png").unlink()
+    config = {"sources": sources, "max_quarantined_fraction": 1.0, "heldout_fraction": 0.0}
+
+    summary = curate(
+        tmp_path / "dataset", tmp_path / "quarantine", parse_config(CurationConfig, config, "test"), seed=0
+    ).summary
+
+    assert summary["rows_in"] == 6 * len(KINDS)
+    assert summary["rows_kept"] == 6
+    assert len(summary["sources"]) == len(KINDS)
