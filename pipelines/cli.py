@@ -11,6 +11,7 @@ import typer
 from components import __version__
 from components.core.errors import HarmoError, as_storage_error
 from pipelines.curation import app as curate_app
+from pipelines.surrogate_import import add_import_command
 from pipelines.surrogate_loop import add_commands as add_loop_commands
 
 app = typer.Typer(
@@ -246,6 +247,7 @@ def _load_surrogate(name: str) -> Any:
 
 
 add_loop_commands(surrogate_app, _load_surrogate)
+add_import_command(surrogate_app)
 
 benchmarks_app = typer.Typer(help="The public benchmarks of the evaluation.", no_args_is_help=True)
 app.add_typer(benchmarks_app, name="benchmarks")

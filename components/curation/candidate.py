@@ -24,6 +24,10 @@ class Rejection(Exception):
         self.reason = reason
         self.evidence = evidence
 
+    def __reduce__(self) -> tuple[type["Rejection"], tuple[str, str]]:
+        """Pickle by the two arguments, so that it survives a process boundary."""
+        return type(self), (self.reason, self.evidence)
+
 
 @dataclass(frozen=True)
 class SourceRow:

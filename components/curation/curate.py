@@ -22,7 +22,7 @@ from components.core.lineage import SOURCE_KIND
 from components.core.scratch import scratch_folder
 from components.core.suite import BENCHMARKS, read_suite
 from components.curation.candidate import Candidate, Lost
-from components.curation.config import CurationConfig
+from components.curation.config import CurationConfig, Source
 from components.curation.engine import WHOLE, Advance, Engine, Share, Tally, plan_splits
 from components.curation.fates import FateFile, settled, write_fates
 from components.curation.ledger import (
@@ -34,7 +34,7 @@ from components.curation.ledger import (
     write_quarantine,
 )
 from components.curation.reduce import REDUCE_STEPS, Fate, Fates, SignTable, judge
-from components.curation.shards import ShardFile, SourceRows, forward
+from components.curation.shards import ShardFile, SourceRows, continued
 from components.curation.sources import OpenSource, open_source
 from components.curation.steps import QUESTION_SHOWN, BuildSteps, row_steps
 from components.curation.work_folder import WorkFolder, key_of, take
@@ -140,7 +140,7 @@ class Curation:
     def map(self, share: Share) -> list[ShardFile]:
         """The shards of source rows, each row of which has been looked at."""
         rows = [
-            SourceRows(source.name, key_of(settings.identity(), source.fingerprint), forward(source.rows))
+            SourceRows(source.name, _identity(settings, source), continued(source.rows))
             for settings, source in zip(self._config.sources, self._sources, strict=True)
         ]
         return self.engine.map_sources(rows, share)
@@ -221,6 +221,11 @@ class Curation:
 
     def _benchmark_reference(self) -> InputRef | None:
         return verify(self._benchmarks, BENCHMARKS).reference() if self._benchmarks else None
+
+
+def _identity(settings: Source, source: OpenSource) -> str:
+    """Of a source's rows; "" where images lie in a folder, whose content nothing tells."""
+    return key_of(settings.identity(), source.fingerprint) if source.is_covered else ""
 
 
 def _named(sources: Iterable[OpenSource]) -> list[OpenSource]:

@@ -49,21 +49,22 @@ class SourceRows:
     """The rows between two places, the second one left out; called with places that ascend."""
 
 
-def forward(rows: Iterator[RawRow]) -> Callable[[int, int], Rows]:
-    """Reading of a source that cannot be entered but at its beginning: what is not asked for is passed over.
+def continued(rows: Callable[[int, int | None], Rows]) -> Callable[[int, int], Rows]:
+    """Reading of ranges that goes on where the last one ended, and enters the source anew elsewhere only.
 
     Args:
-        rows: All of them, in order.
+        rows: The rows between two places, the second one left out or None.
     """
-    numbered = (SourceRow(place, row) for place, row in enumerate(rows))
-    passed = 0
+    open_: Rows = iter(())
+    place = -1
 
     def read(start: int, stop: int) -> Rows:
-        nonlocal passed
-        for row in islice(numbered, stop - passed):
-            passed += 1
-            if row.place >= start:
-                yield row
+        nonlocal open_, place
+        if start != place:
+            open_, place = rows(start, None), start
+        for row in islice(open_, stop - start):
+            place += 1
+            yield row
 
     return read
 

@@ -1,24 +1,54 @@
 """Raw rows from their sources, and what each source is: a name, a licence and a fingerprint.
 
-A raw row is a plain mapping with images, question, references and whatever else the source knows; nothing
-is checked here but that the source can be read at all.
+A source is read lazily and can be entered at any row. A row that cannot be used is a Rejection in its place, so that
+rows are always counted alike; a source that breaks off is one error, behind the rows before it.
 """
 
-import io
+import difflib
+import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
-from components.core.artifact import digest_file
 from components.core.errors import SourceError
-from components.core.hub import ask_hub, resolve_commit
-from components.curation.config import ExternalSource, HubSource, JsonlSource, ParquetSource, QuickstartSource, Source
+from components.curation.archives import is_archive
+from components.curation.candidate import RawRow, Rejection, Rows, SourceRow
+from components.curation.columns import REQUIRED, map_columns
+from components.curation.mappings import MAPPINGS
 from components.curation.quickstart_corpus import LICENCE, corpus_fingerprint, corpus_rows
+from components.curation.source_config import (
+    CsvSource,
+    ExternalSource,
+    FileSource,
+    HubSource,
+    JsonlSource,
+    JsonSource,
+    ParquetSource,
+    QuickstartSource,
+    Source,
+)
+from components.curation.source_files import SourceFile, find_files, joint_fingerprint, one_file
+from components.curation.source_hub import open_hub
+from components.curation.source_images import ImageRoot, image_root, load_images
+from components.curation.source_lines import csv_part, index_lines, json_part, jsonl_part
+from components.curation.source_parts import Part, read_parts
+from components.curation.source_shards import webdataset_part
+from components.curation.source_tables import parquet_columns, parquet_part
 
-RawRow = dict[str, Any]
+__all__ = ["OpenSource", "RawRow", "open_source"]
+
+_NOT_OF_ROWS = {"path", "dataset", "revision", "config", "split", "streaming", "max_rows", "image_root"}
+_LOOKED_AT = 100  # rows that are asked for a column before it is said that the source has none
+_ENDINGS = {
+    "parquet": (".parquet",),
+    "jsonl": (".jsonl", ".ndjson"),
+    "json": (".json",),
+    "csv": (".csv", ".tsv"),
+    "webdataset": (".tar", ".tar.gz", ".tgz"),
+}
 
 
 @dataclass(frozen=True)
@@ -27,9 +57,33 @@ class OpenSource:
 
     name: str
     licence: str
+    """Of the rows that state none of their own."""
     fingerprint: str
-    """Of its content: a digest of the file, the hub's commit, or of the generator and its settings."""
-    rows: Iterator[RawRow]
+    """Of its content: a digest of the files, the hub's commit, or of the generator and its settings."""
+    read: Callable[[int, int | None], Rows]
+    """See `rows`."""
+    count: int | None = None
+    """Rows, where that is known before they are read; of a hub data set, what it says of itself."""
+    is_covered: bool = True
+    """Whether fingerprint and settings decide all bytes of the rows: not those of images that lie in a folder."""
+    settings: str = ""
+    """sha-256 of the settings that decide what rows become: mapping, columns, task, licence, encoding …, without where
+    they lie and how many are taken."""
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Rows:
+        """Read rows.
+
+        Args:
+            start: Place of the first one.
+            stop: Place behind the last one; None takes all.
+
+        Yields:
+            Rows in order, numbered from `start` on, none left out.
+
+        Raises:
+            SourceError: The source ends in the middle or is out of reach; it names the file and the row.
+        """
+        return self.read(start, stop)
 
 
 def open_source(source: Source, seed: int) -> OpenSource:
@@ -40,104 +94,143 @@ def open_source(source: Source, seed: int) -> OpenSource:
         seed: Decides what the quickstart corpus draws.
 
     Raises:
-        SourceError: It is missing, truncated, or not of its format.
+        SourceError: It is missing, truncated, not of its format, or has no such column.
     """
     if isinstance(source, QuickstartSource):
-        rows = corpus_rows(source.train, source.heldout, seed)
         fingerprint = corpus_fingerprint(source.train, source.heldout, seed)
-        return OpenSource("quickstart corpus", LICENCE, fingerprint, rows)
-    name, fingerprint, rows = _open_external(source)
-    mapped = (_map_columns(row, source) for row in rows)
-    limited = islice(mapped, source.max_rows) if source.max_rows else mapped
-    return OpenSource(name, source.licence, fingerprint, limited)
+        return OpenSource("quickstart corpus", LICENCE, fingerprint, partial(_quickstart_rows, source, seed))
+    return _open_hub(source) if isinstance(source, HubSource) else _open_files(source)
 
 
-def _open_external(source: HubSource | ParquetSource | JsonlSource) -> tuple[str, str, Iterator[RawRow]]:
-    if isinstance(source, HubSource):
-        return _open_hub(source)
-    path = Path(source.path)
-    if not path.is_file():
-        raise SourceError(str(path), "no such file", "Correct the source's path in the recipe")
-    rows = _parquet_rows(path) if isinstance(source, ParquetSource) else _jsonl_rows(path)
-    return path.name, digest_file(path), rows
+def _quickstart_rows(source: QuickstartSource, seed: int, start: int, stop: int | None) -> Rows:
+    rows = enumerate(corpus_rows(source.train, source.heldout, seed))
+    return (SourceRow(place, row) for place, row in islice(rows, start, stop))
 
 
-def _map_columns(row: RawRow, source: ExternalSource) -> RawRow:
-    columns = source.columns.model_dump()
-    mapped = {name: row.get(column) for name, column in columns.items() if column}
-    return {**mapped, "task": source.task.value, "answer_type": str(source.answer_type), "licence": source.licence}
+def _open_hub(source: HubSource) -> OpenSource:
+    known = MAPPINGS.get(source.mapping)
+    dataset = source.dataset or (known.dataset if known else "")
+    # The paths of a mapping are those of its own set; a copy of it elsewhere may be laid out otherwise.
+    of_mapping = known.image_root if known and dataset == known.dataset else ""
+    found = open_hub(source, dataset, source.image_root or of_mapping)
+    if found.columns:
+        _check_columns(source, found.columns, found.name)
+    opened = _assemble(source, found.name, found.commit, [found.part], found.images)
+    return _counted(opened, found.stated_count, source.max_rows)
 
 
-def _parquet_rows(path: Path) -> Iterator[RawRow]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _open_files(source: FileSource) -> OpenSource:
+    files = find_files(source.path, _ENDINGS[source.kind])
+    prints, parts = [], []
+    for file in files:
+        fingerprint, part = _part(source, file)
+        prints.append(fingerprint)
+        parts.append(part)
+    if isinstance(source, ParquetSource):
+        _check_columns(source, parquet_columns(files[0]), files[0].address)
+    root_address = source.image_root or _own_folder(source.path, files)
+    in_archive = bool(source.image_root) and is_archive(root_address)
+    if in_archive:
+        prints.append(one_file(root_address).fingerprint())
+    images = image_root(root_address, source.archive)
+    name = source.path.rstrip("/").rsplit("/", 1)[-1]
+    opened = _assemble(source, name, joint_fingerprint(prints), parts, images)
+    if not isinstance(source, ParquetSource):
+        _check_seen_columns(source, parts, source.path)
+    counts = [part.count for part in parts]
+    count = None if None in counts else sum(count for count in counts if count is not None)
+    is_covered = in_archive or source.kind == "webdataset"
+    return _counted(replace(opened, is_covered=is_covered), count, source.max_rows)
 
+
+def _part(source: FileSource, file: SourceFile) -> tuple[str, Part]:
+    """The fingerprint of a file, and its rows."""
+    if isinstance(source, JsonlSource):
+        index = index_lines(file) if file.is_local else None
+        return index.digest if index else file.fingerprint(), jsonl_part(file, source.encoding, index)
+    fingerprint = file.fingerprint()
+    if isinstance(source, ParquetSource):
+        return fingerprint, parquet_part(file)
+    if isinstance(source, JsonSource):
+        return fingerprint, json_part(file)
+    if isinstance(source, CsvSource):
+        return fingerprint, csv_part(file, source.delimiter, source.encoding)
+    return fingerprint, webdataset_part(file, source.archive)
+
+
+def _own_folder(path: str, files: Sequence[SourceFile]) -> str:
+    """The folder that image paths are relative to by default: the one that was named, or that of the first file."""
+    is_folder = len(files) != 1 or files[0].address.rstrip("/") != path.rstrip("/")
+    has_pattern = any(sign in path for sign in "*?[")
+    return path if is_folder and not has_pattern else files[0].folder
+
+
+def _assemble(
+    source: ExternalSource, name: str, fingerprint: str, parts: Sequence[Part], images: ImageRoot
+) -> OpenSource:
+    known = MAPPINGS.get(source.mapping)
+    licence = source.licence or (known.licence if known else "")
+    convert = partial(_raw_row, source, licence, images)
+
+    def read(start: int, stop: int | None) -> Iterator[SourceRow]:
+        limit = source.max_rows or None
+        end = limit if stop is None else stop if limit is None else min(stop, limit)
+        return read_parts(parts, convert, start, end)
+
+    decisive = source.model_dump(mode="json", exclude=_NOT_OF_ROWS)
+    settings = hashlib.sha256(json.dumps([decisive, licence], sort_keys=True).encode()).hexdigest()
+    return OpenSource(name, licence, fingerprint, read, settings=settings)
+
+
+def _counted(opened: OpenSource, count: int | None, limit: int) -> OpenSource:
+    return opened if count is None else replace(opened, count=min(count, limit) if limit else count)
+
+
+def _raw_row(source: ExternalSource, licence: str, images: ImageRoot, row: dict[str, Any]) -> RawRow:
+    """A raw row of a row as the source has it.
+
+    Raises:
+        Rejection: It cannot be one.
+    """
+    known = MAPPINGS.get(source.mapping)
+    raw = known.raw_row(row) if known else map_columns(row, source.columns)
+    task = source.task or (known.task if known else None)
+    if task is None:
+        raise Rejection("task missing", "neither the source nor its mapping names one")
+    of_set = known.answer_type if known else None
+    answer_type = of_set if of_set and source.answer_type == "infer" else source.answer_type
+    return {
+        **raw,
+        "images": load_images(raw["images"], images),
+        "task": task.value,
+        "answer_type": str(answer_type),
+        "licence": str(raw.get("licence") or "").strip() or licence,
+    }
+
+
+def _check_columns(source: ExternalSource, columns: Sequence[str] | frozenset[str], where: str) -> None:
+    """Refuse a source that has no such column at all, before its rows are rejected one by one."""
+    known = MAPPINGS.get(source.mapping)
+    named = source.columns.model_dump()
+    needed = known.columns if known else tuple(named[role] for role in REQUIRED)
+    absent = [column for column in needed if column not in columns]
+    if absent:
+        near = difflib.get_close_matches(absent[0], list(columns), n=1)
+        hint = f", did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(columns)[:20])}"
+        remedy = f"Use the set that {known.name} is for" if known else "Correct the source's columns in the recipe"
+        raise SourceError(where, f"no column {absent[0]!r}{hint}", remedy)
+
+
+def _check_seen_columns(source: ExternalSource, parts: Sequence[Part], where: str) -> None:
+    """The same of a source that tells its columns row by row: it is refused where none of the first rows has one."""
+    seen: set[str] = set()
+    rows = 0
     try:
-        # Buffering ahead keeps all that was read until the end of the file.
-        file = pq.ParquetFile(path, pre_buffer=False)
-        for batch in file.iter_batches(batch_size=256):
-            yield from batch.to_pylist()
-    except (pa.ArrowException, OSError) as error:
-        raise SourceError(
-            str(path), f"not a whole Parquet file ({str(error).splitlines()[0]})", "Fetch or write the file again"
-        ) from error
-
-
-def _jsonl_rows(path: Path) -> Iterator[RawRow]:
-    """Rows of a JSON Lines file, with image paths read into bytes; a missing image becomes an empty one."""
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, UnicodeDecodeError) as error:
-                cut = "the file is cut off there" if not line.endswith(b"\n") else "not JSON"
-                raise SourceError(
-                    f"{path}, line {number}", f"{cut} ({error})", "Mend that line or remove it"
-                ) from error
-            if not isinstance(row, dict):
-                raise SourceError(
-                    f"{path}, line {number}", f"a {type(row).__name__}, not an object", "Write one object a line"
-                )
-            yield {name: _read_images(value, path.parent) for name, value in row.items()}
-
-
-_IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-
-
-def _read_images(value: Any, folder: Path) -> Any:
-    """Replace image paths by the files' bytes; what is no image path stays."""
-    if isinstance(value, list):
-        return [_read_images(item, folder) for item in value]
-    if isinstance(value, str) and value.lower().endswith(_IMAGE_ENDINGS):
-        path = folder / value
-        return {"bytes": path.read_bytes() if path.is_file() else b"", "path": value}
-    return value
-
-
-def _open_hub(source: HubSource) -> tuple[str, str, Iterator[RawRow]]:
-    import datasets
-
-    commit = resolve_commit("dataset", source.dataset, source.revision, SourceError)
-    data = ask_hub(
-        lambda: datasets.load_dataset(source.dataset, source.config or None, split=source.split, revision=commit),
-        f"{source.dataset}@{commit} {source.split}",
-        SourceError,
-        "Check the configuration and the split, or use a local Parquet file",
-    )
-    name = f"{source.dataset}@{commit[:12]} {source.split}"
-    return name, commit, ({key: _encode(value) for key, value in row.items()} for row in data)
-
-
-def _encode(value: Any) -> Any:
-    """Decoded hub images back to bytes; anything else stays."""
-    from PIL.Image import Image
-
-    if isinstance(value, list):
-        return [_encode(item) for item in value]
-    if isinstance(value, Image):
-        buffer = io.BytesIO()
-        value.save(buffer, format="PNG")
-        return {"bytes": buffer.getvalue(), "path": None}
-    return value
+        for row in islice(read_parts(parts, lambda row: row, 0, None), _LOOKED_AT):
+            if isinstance(row.values, dict):
+                seen |= set(row.values)
+                rows += 1
+    except SourceError:
+        return  # it is raised again behind the rows before it
+    if rows:
+        _check_columns(source, frozenset(seen), where)

@@ -35,6 +35,7 @@ def test_command_line_is_pinned() -> None:
             "--config", "--output", "--root", "--rows", "--seed", "-o", "challenger", "champion", "data",
         ],
         "surrogate versions": ["--root", "surrogate"],
+        "surrogate import": ["--format", "--output", "--quarantine", "--scale", "--score", "-o", "file"],
         "benchmarks list": [],
         "benchmarks prepare": ["--limit", "--output", "--partial", "--revision", "--source", "-o", "name"],
     }  # fmt: skip
