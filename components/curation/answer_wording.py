@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from components.curation.wording import Rule
 from components.rewards.choice import named_options
+from components.rewards.equality import compiled
 from components.rewards.extraction import extract
 from components.rewards.latex import plain
 from components.rewards.quantity import Quantity, read_quantity
-from components.rewards.units import is_known_unit
+from components.rewards.units import canonical_unit, is_known_unit
 
 _TAGS = re.compile(r"(?:<think>.*</think>\s*)?<answer>(?P<inner>.*)</answer>", re.DOTALL)
 _TAIL = re.compile(r"(?:^|\n|\s)####\s*(?P<answer>[^\n]+)\s*$")
@@ -24,12 +25,16 @@ _LEAD = re.compile(
     re.IGNORECASE,
 )
 _DELIMITERS = (("$$", "$$"), ("$", "$"), (r"\(", r"\)"), (r"\[", r"\]"))
-_ABBREVIATION = re.compile(r"(?:(?<=[\s.(])[A-Za-z]|(?:^|[\s.(])(?:etc|inc|ltd|co|corp|vs|dr|mr|mrs|ms|st|jr|sr|dept|ave))\.$", re.I)
+_TEXT_COMMAND = re.compile(r"\\(?:text(?:bf|rm|it|normal|sf|tt)?|mathrm|mathbf|mbox)\s*\{([^{}]*)\}")
+_ABBREVIATION = re.compile(
+    r"(?:(?<=[\s.(])[A-Za-z]|(?:^|[\s.(])(?:etc|inc|ltd|co|corp|vs|dr|mr|mrs|ms|st|jr|sr|dept|ave))\.$", re.I
+)
 _LONGEST_SHORT = 5  # words; a sentence keeps its full stop
 _LABELLED = re.compile(r"[(\[]?([A-Za-z])(?:[)\]]|[.:])[).\]:]*\s*(\S.*)", re.DOTALL)
 _GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _PERCENT = re.compile(r"\s*(?:\\?%|\s(?:percent|per cent|pct))\s*$", re.IGNORECASE)
 _LONGEST_QUANTITY = 60  # characters
+_VALUE_AND_UNIT = re.compile(r"(.*\S)\s+([A-Za-z]{2,}(?:\s*\^\s*\{?[23]\}?|[\u00b2\u00b3])?)")
 _CURRENCIES = "$€£¥"
 
 
@@ -46,7 +51,7 @@ def without_working(text: str) -> str:
 
 
 def without_lead(text: str) -> str:
-    """The text without `Answer:`, `The answer is` …"""
+    """The text without an `Answer:` or `The answer is` before it."""
     return _LEAD.sub("", text, count=1)
 
 
@@ -67,6 +72,12 @@ def without_delimiters(text: str) -> str:
     return text
 
 
+def without_text_command(text: str) -> str:
+    r"""Words that stand in `\text{…}` as a whole."""
+    match = _TEXT_COMMAND.fullmatch(text)
+    return match[1].strip() or text if match else text
+
+
 def without_full_stop(text: str) -> str:
     """A short answer without the stop that ends it; abbreviations, ellipses and sentences keep theirs."""
     if not text.endswith(".") or len(text.split()) > _LONGEST_SHORT or _ABBREVIATION.search(text):
@@ -83,6 +94,7 @@ UNWRAPPING: tuple[Rule, ...] = (
     ("lead removed", without_lead),
     ("box removed", without_box),
     ("delimiters removed", without_delimiters),
+    ("text command removed", without_text_command),
     ("full stop removed", without_full_stop),
 )
 """What every reference that is no transcription goes through."""
@@ -144,7 +156,9 @@ class _Figure(NamedTuple):
 @lru_cache(maxsize=16384)
 def _figure(text: str) -> _Figure | None:
     quantity = read_quantity(text, decimal_comma=True) if len(text) <= _LONGEST_QUANTITY else None
-    if quantity is None or not is_known_unit(quantity.unit):
+    if quantity is None:
+        return _constant(text)
+    if not is_known_unit(quantity.unit):
         return None
     text = _ungrouped(text)
     if quantity.unit == "%":
@@ -152,6 +166,16 @@ def _figure(text: str) -> _Figure | None:
         return _Figure(percent if read_quantity(percent, decimal_comma=True) == quantity else text, "")
     number = _number_part(text, quantity) if quantity.unit else text
     return _Figure(text, "") if number is None else _Figure(number, quantity.unit)
+
+
+def _constant(text: str) -> _Figure | None:
+    r"""`2\sqrt{3} cm`: a constant, and a unit of two letters or more, since one may be a variable."""
+    match = _VALUE_AND_UNIT.fullmatch(plain(text)) if len(text) <= _LONGEST_QUANTITY else None
+    unit = canonical_unit(match[2]) if match else ""
+    if match is None or not is_known_unit(unit):
+        return None
+    formula = compiled(match[1])
+    return _Figure(match[1], unit) if formula is not None and not formula.variables else None
 
 
 def _ungrouped(text: str) -> str:

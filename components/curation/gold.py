@@ -66,8 +66,15 @@ def _written(value: Fraction) -> str:
         return f"about 2^{value.numerator.bit_length() - value.denominator.bit_length()}"
     for decimals in range(_MOST_DIGITS):
         if 10**decimals % value.denominator == 0:
-            return f"{value:.{decimals}f}" if decimals else str(value.numerator)
+            return _decimal(value, decimals)
     return str(value)
+
+
+def _decimal(value: Fraction, decimals: int) -> str:
+    if not decimals:
+        return str(value.numerator)
+    digits = str(abs(value.numerator) * 10**decimals // value.denominator).zfill(decimals + 1)
+    return f"{'-' if value < 0 else ''}{digits[:-decimals]}.{digits[-decimals:]}"
 
 
 def _expression(reference: str) -> Gold:
@@ -75,7 +82,9 @@ def _expression(reference: str) -> Gold:
     canonical = "".join(text.split())
     term = read_term(text)
     if isinstance(term, Bracketed):
-        is_interval = (term.opening, term.closing) != ("(", ")") or any(isinstance(end, Infinity) for end in term.pieces)
+        is_interval = (term.opening, term.closing) != ("(", ")") or any(
+            isinstance(end, Infinity) for end in term.pieces
+        )
         return Gold("interval" if is_interval or term.variable else "tuple", canonical)
     if isinstance(term, Collection):
         return Gold("union" if term.is_union else "set", canonical)

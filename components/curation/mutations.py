@@ -24,7 +24,9 @@ _PAIR = re.compile(r"([(\[])([^()\[\],]+),([^()\[\],]+)([)\]])")
 _OTHER_BRACKETS = {"(": "[", "[": "(", ")": "]", "]": ")"}
 _CLOSING = re.compile(r"(?=\\?[)\]}]$)")
 _LETTER = re.compile(r"(?<![\\A-Za-z])[A-Za-z](?![A-Za-z])")
-_STRUCTURED = re.compile(r"[=<>,;]|\\(?:leq?|geq?|lt|gt|in|pm|cup|cap|begin)(?![A-Za-z])|[≤≥±∪∈]")
+_STRUCTURED = re.compile(
+    r"[=<>,;]|\\(?:leq?|geq?|lt|gt|in|pm|cup|cap|begin)(?![A-Za-z])|[\u2264\u2265\u00b1\u222a\u2208]"
+)
 _OTHER_WORDS = ("zebra", "umbrella")
 
 
@@ -98,7 +100,7 @@ def _negated(text: str) -> str:
 
 def _of_expression(item: Checkable) -> Iterator[str]:
     reference = plain(item.references[0])
-    numbers = [match for match in _NUMBER.finditer(reference)]
+    numbers = list(_NUMBER.finditer(reference))
     for match in (*numbers[-1:], *numbers[:1]):
         yield f"{reference[: match.start()]}{_next(match[0])}{reference[match.end() :]}"
     yield from _restructured(reference)

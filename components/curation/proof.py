@@ -101,7 +101,9 @@ def _refuses(item: Checkable, wanted: int) -> Proof:
 
 
 def _evidence(answer: str, verdict: Verdict) -> str:
-    return f"{answer[:100]!r} is {verdict.reason or 'wrong'}" if verdict.correct is False else _undecided(answer, verdict)
+    return (
+        f"{answer[:100]!r} is {verdict.reason or 'wrong'}" if verdict.correct is False else _undecided(answer, verdict)
+    )
 
 
 def _undecided(answer: str, verdict: Verdict) -> str:
@@ -118,8 +120,11 @@ def _misfit(item: Checkable) -> Finding | None:
         return None
     named = {named_options(reference, item.choices) for reference in item.references}
     options = sorted(set().union(*named))
-    if len(options) != 1 or len(named) != 1:
-        return Finding(Flaw.NO_OPTION, f"{' and '.join(map(repr, item.references))[:200]} name {_letters(options)}")
+    if len(options) != 1 or len(named) != 1:  # one reference may name none and another one
+        return Finding(
+            Flaw.NO_OPTION,
+            f"{' and '.join(map(repr, item.references))[:200]}: of the options, {_letters(options)} named",
+        )
     if not item.choices:
         return None
     if options[0] >= len(item.choices):
@@ -137,7 +142,7 @@ def _twin(option: int, choices: Sequence[str]) -> Finding | None:
 
 
 def _letters(options: Sequence[int]) -> str:
-    return ", ".join(chr(ord("A") + option) for option in options) or "none of the options"
+    return ", ".join(chr(ord("A") + option) for option in options) or "none"
 
 
 def _has_value(text: str) -> bool:
@@ -167,7 +172,7 @@ def _forms(item: Checkable) -> Iterator[str]:
         option = min(named_options(gold, item.choices))
         letter = chr(ord("A") + option)
         yield from (letter, f"({letter})")
-        if item.choices:
+        if item.choices and normalised(item.choices[option]) != letter.casefold():
             yield from (item.choices[option], f"{letter}. {item.choices[option]}")
-    if item.unit and item.answer_type is AnswerType.NUMBER:
+    if item.unit and item.answer_type in (AnswerType.NUMBER, AnswerType.EXPRESSION):
         yield f"{gold} {item.unit}"

@@ -6,7 +6,7 @@ is clean is for the steps behind it. A row that fails is rejected under a short 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import Field
@@ -41,7 +41,7 @@ class SchemaStep:
         config: Limits.
     """
 
-    config: SchemaConfig = SchemaConfig()
+    config: SchemaConfig = field(default_factory=SchemaConfig)
     name = "schema"
 
     def __call__(self, row: RawRow, source: str, place: int) -> Candidate:

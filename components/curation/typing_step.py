@@ -5,6 +5,7 @@ is tried. What no rule can be proven for becomes open-ended, for the surrogate t
 verifiability is a property of the data item is the paper's; proving it is ours.
 """
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -12,7 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from components.core.config import Config
-from components.core.example import AnswerType
+from components.core.example import AnswerType, Task
 from components.curation.candidate import Candidate, Rejection
 from components.curation.gold import read_gold
 from components.curation.options import listed_options
@@ -20,11 +21,16 @@ from components.curation.proof import Finding, Flaw, prove
 from components.rewards.answer_types import infer_answer_type
 from components.rewards.checkable import Checkable
 from components.rewards.choice import named_options
+from components.rewards.latex import plain
 from components.rewards.rule import verify_all
 from components.rewards.sandbox import VerifierConfig, set_limits
+from components.rewards.structure import read_term
 from components.rewards.verdict import Verdict
 
 Disposal = Literal["open_ended", "reject"]
+_OF_MATHS = (AnswerType.NUMBER, AnswerType.EXPRESSION)
+_WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
+_MATHS_SIGN = re.compile(r"[0-9+*/=<>^|\u00b1\u2264\u2265\u221a\u03c0\u00b2\u00b3-]")
 _KEPT = 200_000  # decisions that are remembered: plain golds come again and again
 
 
@@ -48,7 +54,7 @@ class TypingConfig(Config):
 
 
 @dataclass(frozen=True)
-class Task:
+class Case:
     """What a decision depends on, and nothing else: rows that share it share the decision."""
 
     references: tuple[str, ...]
@@ -58,6 +64,8 @@ class Task:
     stated: str
     listed: tuple[str, ...]
     """Options that the question lists, where there is no column for them."""
+    is_maths: bool
+    """Whether a formula without LaTeX is to be expected."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ class TypingStep:
     name = "typing"
 
     def __post_init__(self) -> None:
-        self._decided: dict[Task, Decision] = {}
+        self._decided: dict[Case, Decision] = {}
 
     def __reduce__(self) -> tuple[type["TypingStep"], tuple[TypingConfig]]:
         """Pickle without what is remembered."""
@@ -120,42 +128,50 @@ class TypingStep:
         """
         if not self.config.enabled:
             return list(candidates)
-        tasks = [self._task(candidate) for candidate in candidates]
-        self._decide([task for task in dict.fromkeys(tasks) if task not in self._decided])
-        outcomes = [_outcome(item, self._decided[task]) for item, task in zip(candidates, tasks, strict=True)]
+        cases = [self._case(candidate) for candidate in candidates]
+        self._decide([case for case in dict.fromkeys(cases) if case not in self._decided])
+        outcomes = [_outcome(item, self._decided[case]) for item, case in zip(candidates, cases, strict=True)]
         if len(self._decided) > _KEPT:
             self._decided.clear()
         return outcomes
 
-    def _task(self, candidate: Candidate) -> Task:
+    def _case(self, candidate: Candidate) -> Case:
         example, stated = candidate.example, candidate.stated_type
         looks_for_options = self.config.read_options and not example.choices and stated in ("", AnswerType.CHOICE)
         listed = listed_options(example.question) if looks_for_options else ()
-        return Task(example.references, example.choices, example.unit, example.precision, stated, listed)
+        return Case(
+            example.references,
+            example.choices,
+            example.unit,
+            example.precision,
+            stated,
+            listed,
+            example.task is Task.MATH,
+        )
 
-    def _decide(self, tasks: Sequence[Task]) -> None:
+    def _decide(self, cases: Sequence[Case]) -> None:
         """Run the decisions side by side: each round asks the questions of all that are still open at once."""
         set_limits(self.config.limits)
-        running: dict[Task, tuple[Deciding, list[tuple[Checkable, str]]]] = {}
-        for task in tasks:
-            self._advance(task, _deciding(task, self.config), None, running)
+        running: dict[Case, tuple[Deciding, list[tuple[Checkable, str]]]] = {}
+        for case in cases:
+            self._advance(case, _deciding(case, self.config), None, running)
         while running:
             verdicts = iter(verify_all([question for _, questions in running.values() for question in questions]))
-            for task, (deciding, questions) in list(running.items()):
-                self._advance(task, deciding, [next(verdicts) for _ in questions], running)
+            for case, (deciding, questions) in list(running.items()):
+                self._advance(case, deciding, [next(verdicts) for _ in questions], running)
 
     def _advance(
         self,
-        task: Task,
+        case: Case,
         deciding: Deciding,
         verdicts: list[Verdict] | None,
-        running: dict[Task, tuple[Deciding, list[tuple[Checkable, str]]]],
+        running: dict[Case, tuple[Deciding, list[tuple[Checkable, str]]]],
     ) -> None:
         try:
-            running[task] = deciding, (next(deciding) if verdicts is None else deciding.send(verdicts))
+            running[case] = deciding, (next(deciding) if verdicts is None else deciding.send(verdicts))
         except StopIteration as end:
-            running.pop(task, None)
-            self._decided[task] = end.value
+            running.pop(case, None)
+            self._decided[case] = end.value
 
 
 def _outcome(candidate: Candidate, decision: Decision) -> Candidate | Rejection:
@@ -171,17 +187,17 @@ def _outcome(candidate: Candidate, decision: Decision) -> Candidate | Rejection:
     return replace(typed, kind=decision.kind, gold=decision.gold).flagged(*decision.flags)
 
 
-def _deciding(task: Task, config: TypingConfig) -> Deciding:
+def _deciding(case: Case, config: TypingConfig) -> Deciding:
     """Try the types that come into question, the likeliest first; the first that is proven holds."""
     failed: list[tuple[Checkable, Finding]] = []
-    for item in _items(task):
+    for item in _items(case):
         if item.answer_type is AnswerType.OPEN_ENDED:
-            return _open_ended(item, failed, config)
+            return _open_ended(case, item, failed, config)
         finding = yield from _proving(item, config.mutations)
         if finding.flaw is None:
-            return _typed(item, finding, task, failed)
+            return _typed(item, finding, case, failed)
         failed.append((item, finding))
-    return _unproven(failed, config)
+    return _unproven(case, failed, config)
 
 
 def _proving(item: Checkable, mutations: int) -> Generator[list[tuple[Checkable, str]], list[Verdict], Finding]:
@@ -197,34 +213,50 @@ def _proving(item: Checkable, mutations: int) -> Generator[list[tuple[Checkable,
         return finding
 
 
-def _items(task: Task) -> Iterator[Checkable]:
+def _items(case: Case) -> Iterator[Checkable]:
     """The row under each type that comes into question."""
     bare = Checkable(
         question="",
-        references=task.references,
+        references=case.references,
         answer_type=AnswerType.OPEN_ENDED,
         verifiable=True,
-        choices=task.choices,
-        unit=task.unit,
-        precision=task.precision,
+        choices=case.choices,
+        unit=case.unit,
+        precision=case.precision,
     )
-    if task.listed and all(len(named_options(text, task.listed)) == 1 for text in task.references):
-        yield replace(bare, answer_type=AnswerType.CHOICE, choices=task.listed)
-    inferred = infer_answer_type(task.references, task.choices)
-    stated = [AnswerType(task.stated)] if task.stated else []
-    for answer_type in dict.fromkeys((*stated, inferred)):
-        yield replace(bare, answer_type=answer_type)
+    if case.listed and all(len(named_options(text, case.listed)) == 1 for text in case.references):
+        yield replace(bare, answer_type=AnswerType.CHOICE, choices=case.listed)
+    for answer_type in _types(case):
+        typed = replace(bare, answer_type=answer_type)
+        readable = tuple(text for text in case.references if not _WORDS.search(plain(text)))
+        if answer_type in _OF_MATHS and readable:
+            typed = replace(typed, references=readable)  # beside words, no answer could be told to be wrong
+        yield typed
 
 
-def _typed(item: Checkable, finding: Finding, task: Task, failed: Sequence[tuple[Checkable, Finding]]) -> Decision:
+def _types(case: Case) -> list[AnswerType]:
+    """The stated one, then what the references suggest."""
+    types = [AnswerType(case.stated)] if case.stated else []
+    inferred = infer_answer_type(case.references, case.choices)
+    if case.is_maths and inferred is AnswerType.SHORT_TEXT and all(map(_is_formula, case.references)):
+        types.append(AnswerType.EXPRESSION)
+    return list(dict.fromkeys((*types, inferred)))
+
+
+def _is_formula(text: str) -> bool:
+    """`a+b` or `2 or 3`: signs of maths between single letters and numbers."""
+    return bool(_MATHS_SIGN.search(text)) and not _WORDS.search(text) and read_term(plain(text)) is not None
+
+
+def _typed(item: Checkable, finding: Finding, case: Case, failed: Sequence[tuple[Checkable, Finding]]) -> Decision:
     flags = []
-    if task.stated and item.answer_type.value != task.stated:
-        flags.append(f"typing: stated {task.stated}, is {item.answer_type.value}")
-    elif failed and not task.stated:
+    if case.stated and item.answer_type.value != case.stated:
+        flags.append(f"typing: stated {case.stated}, is {item.answer_type.value}")
+    elif failed and not case.stated:
         flags.append(f"typing: no {failed[0][0].answer_type.value}, is {item.answer_type.value}")
-    if item.choices != task.choices:
+    if item.choices != case.choices:
         flags.append("typing: options read from the question")
-    if finding.unrecognised:
+    if finding.unrecognised or item.references != case.references:
         flags.append("typing: references dropped that their rule does not recognise")
         kept = tuple(text for text in item.references if text not in finding.unrecognised)
         item = replace(item, references=kept)
@@ -232,11 +264,13 @@ def _typed(item: Checkable, finding: Finding, task: Task, failed: Sequence[tuple
     return Decision(item, gold.kind, gold.canonical, tuple(flags))
 
 
-def _open_ended(item: Checkable, failed: Sequence[tuple[Checkable, Finding]], config: TypingConfig) -> Decision:
-    return _unproven(failed, config) if failed else Decision(item, "free text", "")
+def _open_ended(
+    case: Case, item: Checkable, failed: Sequence[tuple[Checkable, Finding]], config: TypingConfig
+) -> Decision:
+    return _unproven(case, failed, config) if failed else Decision(item, "free text", "")
 
 
-def _unproven(failed: Sequence[tuple[Checkable, Finding]], config: TypingConfig) -> Decision:
+def _unproven(case: Case, failed: Sequence[tuple[Checkable, Finding]], config: TypingConfig) -> Decision:
     """The gravest flaw decides: the source's own statement comes first, and a wrong answer that passes before all."""
     item, finding = next((pair for pair in failed if pair[1].flaw is Flaw.PASSES), failed[0])
     assert finding.flaw
@@ -245,5 +279,5 @@ def _unproven(failed: Sequence[tuple[Checkable, Finding]], config: TypingConfig)
     rejection = (finding.flaw.value, evidence)
     if disposals.get(finding.flaw, config.unrecognised) == "reject":
         return Decision(item, "", "", rejection=rejection)
-    open_ended = replace(item, answer_type=AnswerType.OPEN_ENDED, verifiable=False)
+    open_ended = replace(item, references=case.references, choices=case.choices, answer_type=AnswerType.OPEN_ENDED)
     return Decision(open_ended, "free text", "", (f"typing: open-ended, {finding.flaw.value}",))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import Field
@@ -46,7 +46,7 @@ class WordingStep:
         config: What is done.
     """
 
-    config: WordingConfig = WordingConfig()
+    config: WordingConfig = field(default_factory=WordingConfig)
     name = "wording"
 
     def __call__(self, candidate: Candidate) -> Candidate:
@@ -114,7 +114,9 @@ class WordingStep:
         if len(references) < _ANNOTATORS:
             return tuple(dict.fromkeys(references))
         counts = Counter(references)
-        return tuple(sorted(references, key=lambda text: -counts[text])) if self.config.majority_first else (*references,)
+        return (
+            tuple(sorted(references, key=lambda text: -counts[text])) if self.config.majority_first else (*references,)
+        )
 
     def _cleaned(self, text: str, what: str, rules: Sequence[Rule], changes: list[str]) -> str:
         cleaning = CLEANING if self.config.mojibake == "repair" else _CLEANING_ALONE
