@@ -7,7 +7,8 @@ the answer is that it is not known.
 """
 
 import re
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
@@ -26,8 +27,8 @@ _QUOTATION = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 _SCRIPTS: tuple[tuple[str, re.Pattern[str], float], ...] = (
-    ("han", re.compile("[\u3400-\u4dbf\u4e00-\u9fff]"), 3.0),
-    ("kana", re.compile("[\u3041-\u30ff]"), 3.0),
+    ("zh", re.compile("[\u3400-\u4dbf\u4e00-\u9fff]"), 3.0),
+    ("ja", re.compile("[\u3041-\u30ff]"), 3.0),
     ("ko", re.compile("[\uac00-\ud7af]"), 3.0),
     ("cyrillic", re.compile("[\u0400-\u04ff]"), 1.0),
     ("arabic", re.compile("[\u0620-\u06ff]"), 1.0),
@@ -41,11 +42,12 @@ _SCRIPTS: tuple[tuple[str, re.Pattern[str], float], ...] = (
 )
 _WORDS = {
     "en": "the of and is are what which how many much where who does do in on this that there to for with from than if "
-    "find calculate it be can shown following as at by between you your given has have was will",
+    "find calculate solve it be can shown following as at by between you your given has have was will he she they his "
+    "her a an any no man hat come care son dove",
     "de": "der die das und ist sind was welche welcher welches wie viele viel wo wer ein eine einen einer im auf dem "
     "den des von zu mit für aus nicht es wird wenn bild zwischen man berechne finde gibt hat haben zeigt",
-    "fr": "le la les des du et est sont quel quelle quels quelles combien où qui que quoi un une dans sur ce cette il y "
-    "a au aux pour avec de d'un d'une l'image calculer trouver est-ce ces pas entre si on par sa son",
+    "fr": "le la les des du et est sont quel quelle quels quelles combien où qui que quoi un une dans sur ce cette il "
+    "y a au aux pour avec de d'un d'une l'image calculer trouver est-ce ces pas entre si on par sa son dit",
     "es": "el la los las de del y es son qué cuál cuáles cuántos cuántas cuánto cuánta dónde quién cómo un una en al "
     "esta este para con por se hay que calcula encuentra imagen entre si está muestra",
     "it": "il lo la gli le di del della dei delle e è sono che cosa quale quali quanti quante quanto dove chi come un "
@@ -60,8 +62,8 @@ _WORDS = {
     "findes billedet mellem hvis har der",
     "pl": "i jest są co jaki jaka jakie który która które ile gdzie kto w na z do od dla się nie oblicz znajdź obrazie "
     "tym ten ta to oraz między jeśli o po",
-    "tr": "bir ve bu ne kaç nedir hangi hangisi nasıl nerede kim için ile mi mı mu mü var kaçtır resimde olan göre "
-    "değeri bulunuz arasında ise hangisidir",
+    "tr": "bir ve bu ne kaç nedir hangi hangisi nerede kim için ile mi mu mü var kaçtır resimde olan göre "
+    "değeri bulunuz ise hangisidir",
     "vi": "là và của có bao nhiêu gì nào đâu ai trong trên này cho với một những các được không hình tính tìm người ở "
     "ảnh màu hãy",
     "id": "yang dan di adalah apa berapa mana siapa bagaimana ini itu dari ke untuk dengan pada ada tidak sebuah "
@@ -135,10 +137,8 @@ def language_of(question: str) -> str:
     if not any(len(word) > 1 for word in _WORD.findall(text)):
         return NO_LANGUAGE
     script = "latin" if text.isascii() else _script(text)
-    readers = {"latin": _by_words, "han": lambda _text: "zh", "kana": lambda _text: "ja"}
-    if script in readers:
-        return readers[script](text)
-    return {"cyrillic": _cyrillic, "arabic": _arabic}.get(script, lambda _text: script)(text)
+    reader = _READERS.get(script)
+    return reader(text) if reader else script
 
 
 def _script(text: str) -> str:
@@ -147,19 +147,19 @@ def _script(text: str) -> str:
         name: weight * sum(len(run) if name != "el" else len(run) / 4 for run in pattern.findall(text))
         for name, pattern, weight in _SCRIPTS
     }
-    if weights["kana"]:
-        weights["kana"] += weights.pop("han")
+    if weights["ja"]:
+        weights["ja"] += weights.pop("zh")
     return max(weights, key=lambda name: weights[name])
 
 
 def _by_words(text: str) -> str:
-    scores: Counter[str] = Counter()
+    scores: dict[str, float] = defaultdict(float)
     for word in _WORD.findall(text.casefold().replace("\u2019", "'")):
         languages = _LANGUAGES_OF.get(word, ())
         for language in languages:
-            scores[language] += 1 / len(languages)  # type: ignore[assignment]
-    ranked = [*scores.most_common(2), ("", 0), ("", 0)]
-    (best, most), (_, second) = ranked[0], ranked[1]
+            scores[language] += 1 / len(languages)
+    ranked = sorted(scores.items(), key=lambda item: -item[1])
+    (best, most), (_, second) = (*ranked, ("", 0.0), ("", 0.0))[:2]
     return best if most >= _SURE and most >= _AHEAD * second else UNKNOWN
 
 
@@ -171,3 +171,7 @@ def _arabic(text: str) -> str:
     if re.search("[\u0679\u0688\u0691\u06ba\u06be\u06c1\u06d2]", text):
         return "ur"
     return "fa" if re.search("[\u067e\u0686\u0698\u06a9\u06af\u06cc]", text) else "ar"
+
+
+_READERS: dict[str, Callable[[str], str]] = {"latin": _by_words, "cyrillic": _cyrillic, "arabic": _arabic}
+"""For scripts that several languages are written in."""

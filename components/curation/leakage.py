@@ -51,7 +51,8 @@ _COMMON = frozenset(
     "three four five six seven eight nine eleven twelve hundred small large short long high higher lower tall image "
     "picture photo figure diagram chart graph text word number line point angle triangle circle square rectangle area "
     "length width height side sides value equal answer question option male female night open closed round outdoor "
-    "indoor indoors outdoors sunny cloudy happy sitting standing walking wood metal glass cannot determined enough".split()
+    "indoor indoors outdoors sunny cloudy happy sitting standing walking wood metal glass cannot "
+    "determined enough".split()
 )
 
 

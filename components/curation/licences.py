@@ -53,7 +53,7 @@ _SPELLINGS: tuple[Spelling, ...] = (
     _spelling(r"bsd[-_ ]?2(?:[-_ ]clause)?", "BSD-2-Clause"),
     _spelling(r"bsd", "BSD"),
     _spelling(
-        r"(?P<kind>lgpl|agpl|gpl|gnu (?:general|gpl))[-_ ]*(?:public licen[cs]e)?[-_ ]*v?(?P<version>[23](?:\.[0-9])?)?",
+        r"(?P<kind>lgpl|agpl|gpl|gnu (?:general|gpl))[- ]*(?:public licen[cs]e)?[- ]*v?(?P<version>[23](?:\.[0-9])?)?",
         _gnu,
     ),
     _spelling(r"mpl[-_ ]?2(?:\.0)?|mozilla public licen[cs]e(?: 2\.0)?", "MPL-2.0"),

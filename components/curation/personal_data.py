@@ -132,7 +132,7 @@ def _digits(text: str) -> list[int]:
 def _luhn(text: str) -> bool:
     """The check digit of payment cards (ISO/IEC 7812-1), and an issuer's length."""
     digits = _digits(text)
-    if not 13 <= len(digits) <= 19 or len(set(digits)) < 3:
+    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
         return False
     doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
@@ -235,13 +235,16 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str], Callable[[str], bool]], ...] = (
     ("ip", re.compile(r"(?<![0-9A-Za-z:.])(?:[0-9A-Fa-f]{1,4}:){2,7}(?::?[0-9A-Fa-f]{1,4}){1,6}(?![0-9A-Za-z:])"), _ip),
     (
         "phone",
-        re.compile(rf"(?<![0-9A-Za-z)\]}}])(?<![0-9A-Za-z)\]}}] )\+[1-9](?:[ .-]?\(?[0-9]{{1,5}}\)?){{2,6}}{_NO_TAIL}"),
+        re.compile(
+            rf"(?<![0-9A-Za-z)\]}}])(?<![0-9)\]}}] )(?<!\b[A-Za-z] )\+[1-9](?:[ .-]?\(?[0-9]{{1,5}}\)?){{2,6}}{_NO_TAIL}"
+        ),
         _few_digits,
     ),
     (
         "phone",
         re.compile(
-            rf"{_NO_LETTER}(?<![+-])(?:1[ .-])?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[.-])[2-9][0-9]{{2}}[ .-][0-9]{{4}}{_NO_TAIL}"
+            rf"{_NO_LETTER}(?<![+-])(?:1[ .-])?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[.-])"
+            rf"[2-9][0-9]{{2}}[ .-][0-9]{{4}}{_NO_TAIL}"
         ),
         _always,
     ),
