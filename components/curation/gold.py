@@ -7,6 +7,7 @@ from components.core.example import AnswerType
 from components.rewards.checkable import Checkable
 from components.rewards.choice import named_options
 from components.rewards.equality import compiled
+from components.rewards.expression import as_latex
 from components.rewards.latex import plain
 from components.rewards.quantity import Quantity, read_quantity
 from components.rewards.structure import Bracketed, Collection, Equation, Infinity, Matrix, read_term
@@ -78,7 +79,7 @@ def _decimal(value: Fraction, decimals: int) -> str:
 
 
 def _expression(reference: str) -> Gold:
-    text = plain(reference)
+    text = as_latex(reference)
     canonical = "".join(text.split())
     term = read_term(text)
     if isinstance(term, Bracketed):

@@ -62,7 +62,7 @@ _WORDS = {
     "findes billedet mellem hvis har der",
     "pl": "i jest są co jaki jaka jakie który która które ile gdzie kto w na z do od dla się nie oblicz znajdź obrazie "
     "tym ten ta to oraz między jeśli o po",
-    "tr": "bir ve bu ne kaç nedir hangi hangisi nerede kim için ile mi mu mü var kaçtır resimde olan göre "
+    "tr": "bir ve bu ne kaç nedir hangi hangisi nerede kim için ile mi mu mü var resimde olan göre "
     "değeri bulunuz ise hangisidir",
     "vi": "là và của có bao nhiêu gì nào đâu ai trong trên này cho với một những các được không hình tính tìm người ở "
     "ảnh màu hãy",

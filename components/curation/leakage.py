@@ -179,11 +179,12 @@ def _golds(candidate: Candidate, options: Sequence[str]) -> _Golds:
     gold = plain(example.references[0])
     if example.answer_type is not AnswerType.CHOICE:
         return _Golds((gold,), "", None)
-    named = named_options(gold, options)
+    bare = [_MARK.sub("", text).strip("* ") for text in options]
+    named = named_options(_MARK.sub("", gold).strip("* "), bare)
     if len(named) != 1:
         return _Golds((gold,), "", None)
     option = min(named)
-    texts = (plain(options[option]),) if option < len(options) else ()
+    texts = (plain(bare[option]),) if option < len(bare) else ()
     return _Golds(texts, chr(ord("A") + option), option)
 
 

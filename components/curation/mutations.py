@@ -129,6 +129,8 @@ def _restructured(reference: str) -> Iterator[str]:
 
 
 def _with_another_piece(reference: str) -> Iterator[str]:
+    if "infty" in reference or "\u221e" in reference:
+        return  # one more than infinity is infinity
     closing = _CLOSING.search(reference)
     if closing:
         yield f"{reference[: closing.start()]}+1{reference[closing.start() :]}"

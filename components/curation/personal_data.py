@@ -236,7 +236,8 @@ _PATTERNS: tuple[tuple[Kind, re.Pattern[str], Callable[[str], bool]], ...] = (
     (
         "phone",
         re.compile(
-            rf"(?<![0-9A-Za-z)\]}}])(?<![0-9)\]}}] )(?<!\b[A-Za-z] )\+[1-9](?:[ .-]?\(?[0-9]{{1,5}}\)?){{2,6}}{_NO_TAIL}"
+            rf"(?<![0-9A-Za-z)\]}}])(?<![0-9)\]}}] )(?<!\b[A-Za-z] )"  # a sum is no number to call
+            rf"\+[1-9](?:[ .-]?\(?[0-9]{{1,5}}\)?){{2,6}}{_NO_TAIL}"
         ),
         _few_digits,
     ),

@@ -18,6 +18,7 @@ from components.curation.mutations import mutations
 from components.rewards.checkable import Checkable
 from components.rewards.choice import named_options
 from components.rewards.equality import compiled
+from components.rewards.expression import as_latex
 from components.rewards.extraction import extract
 from components.rewards.latex import plain
 from components.rewards.quantity import read_quantity
@@ -148,7 +149,7 @@ def _letters(options: Sequence[int]) -> str:
 def _has_value(text: str) -> bool:
     if read_quantity(text, decimal_comma=True) is not None:
         return True
-    formula = compiled(plain(text))
+    formula = compiled(as_latex(text))
     return formula is not None and not formula.variables
 
 

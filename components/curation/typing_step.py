@@ -21,7 +21,8 @@ from components.curation.proof import Finding, Flaw, prove
 from components.rewards.answer_types import infer_answer_type
 from components.rewards.checkable import Checkable
 from components.rewards.choice import named_options
-from components.rewards.latex import plain
+from components.rewards.expression import as_latex
+from components.rewards.gate import MAX_CHARACTERS
 from components.rewards.rule import verify_all
 from components.rewards.sandbox import VerifierConfig, set_limits
 from components.rewards.structure import read_term
@@ -30,7 +31,7 @@ from components.rewards.verdict import Verdict
 Disposal = Literal["open_ended", "reject"]
 _OF_MATHS = (AnswerType.NUMBER, AnswerType.EXPRESSION)
 _WORDS = re.compile(r"(?<![\\A-Za-z{])[A-Za-z]{4,}")
-_MATHS_SIGN = re.compile(r"[0-9+*/=<>^|\u00b1\u2264\u2265\u221a\u03c0\u00b2\u00b3-]")
+_MATHS_SIGN = re.compile(r"[0-9+*/=<>^|\\-]")
 _KEPT = 200_000  # decisions that are remembered: plain golds come again and again
 
 
@@ -228,7 +229,7 @@ def _items(case: Case) -> Iterator[Checkable]:
         yield replace(bare, answer_type=AnswerType.CHOICE, choices=case.listed)
     for answer_type in _types(case):
         typed = replace(bare, answer_type=answer_type)
-        readable = tuple(text for text in case.references if not _WORDS.search(plain(text)))
+        readable = tuple(text for text in case.references if not _WORDS.search(as_latex(text)))
         if answer_type in _OF_MATHS and readable:
             typed = replace(typed, references=readable)  # beside words, no answer could be told to be wrong
         yield typed
@@ -238,14 +239,16 @@ def _types(case: Case) -> list[AnswerType]:
     """The stated one, then what the references suggest."""
     types = [AnswerType(case.stated)] if case.stated else []
     inferred = infer_answer_type(case.references, case.choices)
-    if case.is_maths and inferred is AnswerType.SHORT_TEXT and all(map(_is_formula, case.references)):
+    in_words = inferred in (AnswerType.SHORT_TEXT, AnswerType.OPEN_ENDED)
+    if case.is_maths and in_words and all(map(_is_formula, case.references)):
         types.append(AnswerType.EXPRESSION)
     return list(dict.fromkeys((*types, inferred)))
 
 
 def _is_formula(text: str) -> bool:
     """`a+b` or `2 or 3`: signs of maths between single letters and numbers."""
-    return bool(_MATHS_SIGN.search(text)) and not _WORDS.search(text) and read_term(plain(text)) is not None
+    formula = as_latex(text) if len(text) <= MAX_CHARACTERS else ""
+    return bool(_MATHS_SIGN.search(formula)) and not _WORDS.search(formula) and read_term(formula) is not None
 
 
 def _typed(item: Checkable, finding: Finding, case: Case, failed: Sequence[tuple[Checkable, Finding]]) -> Decision:
