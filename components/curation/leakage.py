@@ -27,7 +27,7 @@ _STATEMENT = re.compile(
     r"\b(?:answer|option|choice|solution)\s*(?:is|are|:|=)\s*(?:option\s+|choice\s+)?[\s\"'*(\[$:]*", re.IGNORECASE
 )
 _NO_STATEMENT = re.compile(
-    r"\b(?:if|whether|when|unless|suppose|assume|example|e\.g|like|format|such as|write|reply|respond)\b[^.?!\n]*$",
+    r"\b(?:which|what|if|whether|when|unless|suppose|assume|example|e\.g|like|format|such as|write|reply|respond)\b[^.?!\n]*$",
     re.I,
 )
 _ALTERNATIVE = re.compile(r"[)\]\"'*.\s]*(?:,\s*\(?[A-Z]\b|/|\bor\b|\band\b)", re.IGNORECASE)
@@ -41,6 +41,7 @@ _SENTENCE_END = re.compile(r"[.?!]\s|\n")
 _OR = re.compile(r"\bor\b|\beither\b|\bvs\b|\bversus\b|\bbetween\b", re.IGNORECASE)
 _IN_NAMES = re.compile(r"[_\-/\\.:]+")
 _AROUND = 40  # characters of the place that are shown
+_BEFORE = 200  # characters in which a condition on a statement is looked for
 _LONGEST_SEARCHED = 200  # characters of a gold
 
 _COMMON = frozenset(
@@ -192,7 +193,7 @@ def _statements(question: str, golds: Sequence[str]) -> Iterator[Leak]:
     for match in _STATEMENT.finditer(question):
         before, after = question[: match.start()], question[match.end() :]
         stated = next((gold for gold in golds if _begins_with(after, gold)), None)
-        if stated and not _NO_STATEMENT.search(before):
+        if stated and not _NO_STATEMENT.search(before[-_BEFORE:]):
             yield Leak("statement", f"{_shown(question, match.start(), match.end() + len(stated))!r}")
             return
 

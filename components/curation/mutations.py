@@ -145,7 +145,9 @@ def _of_choice(item: Checkable) -> Iterator[str]:
     others = [option for option in range(len(item.choices)) if option not in right]
     yield from (item.choices[option] for option in others[:2])
     letter = chr(ord("A") + min(right, default=0))
-    yield f"{letter} or {chr(ord('A') + (others[0] if others else min(right, default=0) + 1))}"
+    other = chr(ord("A") + (others[0] if others else min(right, default=0) + 1))
+    yield f"{letter} or {other}"
+    yield f"{letter}, {other}"
 
 
 def _of_text(item: Checkable) -> Iterator[str]:

@@ -8,6 +8,7 @@ A proof is a generator, so that the questions of many rows can be asked together
 verdicts. Whoever runs it decides how they are judged.
 """
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,7 @@ from components.rewards.verdict import Verdict
 from components.rewards.wording import normalised
 
 _MOST_TRIED = 12  # mutations, where the rule leaves some of them undecided
+_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+(?!or\b|and\b)[A-Za-z]{2,}")
 _THOUGHT = "<think>So it is.</think>"
 
 
@@ -117,6 +119,8 @@ def _misfit(item: Checkable) -> Finding | None:
     gold = item.references[0]
     if item.answer_type is AnswerType.NUMBER and not _has_value(gold):
         return Finding(Flaw.NOT_OF_THE_TYPE, f"{gold[:100]!r} is no number")
+    if item.answer_type is AnswerType.EXPRESSION and _WORDS.search(as_latex(gold)):
+        return Finding(Flaw.NOT_OF_THE_TYPE, f"{gold[:100]!r} is words")  # and would be read as a product of letters
     if item.answer_type is not AnswerType.CHOICE:
         return None
     named = {named_options(reference, item.choices) for reference in item.references}

@@ -80,12 +80,25 @@ def _report(name: str, rows: Sequence[dict[str, Any]], stated: bool, list_others
     cpu, wall = _cpu() - cpu, time.perf_counter() - wall
     fates = [_fate(outcome, row["answer_type"]) for outcome, row in zip(outcomes, rows, strict=True)]
     share = sum(fate == "as labelled" for fate in fates) / len(rows)
-    print(f"{name:9} {'stated' if stated else 'not stated':10} {len(rows):5} golds  {len(rows) / cpu:7.0f} a second CPU")
+    print(
+        f"{name:9} {'stated' if stated else 'not stated':10} {len(rows):5} golds  {len(rows) / cpu:7.0f} a second CPU"
+    )
     print(f"{'':20} {len(rows) / wall:7.0f} a second wall  {share:.4f} as labelled  {dict(Counter(fates))}")
     if list_others:
         for row, fate, outcome in zip(rows, fates, outcomes, strict=True):
             if fate != "as labelled":
-                print("   ", row["references"], row["choices"], row["unit"], "|", row["answer_type"], "|", fate, "|", outcome if isinstance(outcome, Rejection) else outcome.flags)
+                print(
+                    "   ",
+                    row["references"],
+                    row["choices"],
+                    row["unit"],
+                    "|",
+                    row["answer_type"],
+                    "|",
+                    fate,
+                    "|",
+                    outcome if isinstance(outcome, Rejection) else outcome.flags,
+                )
 
 
 def _fate(outcome: Candidate | Rejection, labelled: str) -> str:
