@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from components.core.example import Example
+from components.core.example import Example, example_id
 
 RawRow = dict[str, Any]
 """What a source gives: images (list of encoded bytes), question, references, choices, task, answer_type, licence and
@@ -73,6 +73,12 @@ class Candidate:
     """Value of Split that its source states; "" where the source leaves it open."""
     changes: tuple[str, ...] = ()
     """What steps did to it, "step: what" each, in order; kept by the engine."""
+    stated_type: str = ""
+    """Answer type that the source states, which typing checks; "" where it states none."""
+    kind: str = ""
+    """Finer kind of the answer, see gold.py: integer, fraction, interval, yes-no …; "" before typing."""
+    gold: str = ""
+    """The canonical answer as its rule reads it, see gold.py; "" before typing and for open-ended answers."""
 
     @property
     def key(self) -> str:
@@ -82,6 +88,13 @@ class Candidate:
     def changed(self, **values: Any) -> "Candidate":
         """The same with other values of its example."""
         return replace(self, example=replace(self.example, **values))
+
+    def rewritten(self, **values: Any) -> "Candidate":
+        """The same with another question or other references, and the id that follows from them."""
+        new = replace(self.example, **values)
+        if (new.question, new.references) != (self.example.question, self.example.references):
+            new = replace(new, id=example_id(new.images, new.question, new.references))
+        return replace(self, example=new)
 
     def flagged(self, *flags: str) -> "Candidate":
         """The same with flags added."""

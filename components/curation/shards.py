@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.core.example import example_schema, from_row, to_row
-from components.curation.candidate import Candidate, Lost, RawRow, Rejection, Rows, SourceRow
+from components.curation.candidate import Candidate, Lost, Rejection, Rows, SourceRow
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -85,7 +85,7 @@ def _verify_with_units(answer: str, reference: str, stated: str, precision: int 
 
 
 def _verify_values(answer: str, reference: str, precision: int | None, algebra: Algebra) -> Verdict:
-    gold, target = _as_latex(reference), _as_latex(answer)
+    gold, target = as_latex(reference), as_latex(answer)
     if _squeezed(answer) == _squeezed(reference):
         return _of_equal_text(gold, algebra)
     if _WORDS.search(gold):
@@ -174,7 +174,7 @@ def _split_unit(text: str, expected: str) -> tuple[str, str]:
     return text, ""
 
 
-def _as_latex(text: str) -> str:
+def as_latex(text: str) -> str:
     """The expression in the LaTeX that is compared: `2*sqrt(3)` and `x**10` are what they look like."""
     text = plain(text).replace("**", "^").replace("!=", r"\ne ").translate(_SIGNS)
     text = _ROOT.sub(lambda match: rf"\sqrt{{{match[1] or match[2]}}}", _NAMES.sub(r"\\\1 ", text))

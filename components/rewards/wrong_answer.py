@@ -31,7 +31,7 @@ def honest_wrong_answer(example: Checkable, others: Sequence[str] = ()) -> str |
         An answer that no reference words so and, where the example is verifiable, the rule finds wrong: one that is
         undecided would be no measure. None where the example has no reference or nothing plausible was found.
     """
-    return next((text for text in _candidates(example, others) if _is_wrong(text, example)), None)
+    return next((text for text in mistakes(example, others) if _is_wrong(text, example)), None)
 
 
 def _is_wrong(candidate: str, example: Checkable) -> bool:
@@ -45,7 +45,13 @@ def _is_wrong(candidate: str, example: Checkable) -> bool:
     return verdict.correct is False
 
 
-def _candidates(example: Checkable, others: Sequence[str]) -> Iterator[str]:
+def mistakes(example: Checkable, others: Sequence[str] = ()) -> Iterator[str]:
+    """Answers that look plausible and should be wrong; the rule has not been asked.
+
+    Args:
+        example: What is asked.
+        others: References of other examples of the same answer type, to choose from.
+    """
     reference = next((text for text in example.references if text.strip()), None)
     if reference is None:
         return
