@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_ALWAYS_SMALL = 50  # rows of a group that may be held out however few rows there are
-
 
 class GroupsConfig(Config):
     """How rows are divided between training and held-out."""
 
     heldout_fraction: float = Field(default=0.1, ge=0, lt=1)
     """Share of groups that is held out, where no row of the group states its split."""
+    max_heldout_rows: int = Field(default=100, ge=1)
+    """A larger group is never held out, unless its source says so: rows about one blank image would take the whole
+    held-out share."""
     images: Literal["same", "near", "alike"] = "near"
     """Which images belong together: equal ones, also near ones (the same picture saved differently), or also those of
     a composition, which puts all diagrams of one template into one group."""
@@ -63,11 +64,10 @@ def divide(
     labels = _labels(table, images, rows, config)
     order = np.argsort(labels, kind="stable")
     members = np.split(rows[order], np.flatnonzero(np.diff(labels[order])) + 1) if len(rows) else []
-    most = max(_ALWAYS_SMALL, config.heldout_fraction * len(rows))
     stated = table.texts("split")
     division = Division({}, {}, {})
     for group in members:
-        _place(table, images, group.tolist(), stated, division, (config, seed, most))
+        _place(table, images, group.tolist(), stated, division, (config, seed))
     return division
 
 
@@ -102,11 +102,11 @@ def _place(
     group: list[int],
     stated: list[str],
     division: Division,
-    rule: tuple[GroupsConfig, int, float],
+    rule: tuple[GroupsConfig, int],
 ) -> None:
-    config, seed, most = rule
+    config, seed = rule
     name = _name(table, images, group[0])
-    split = _split_of(group, stated, name, (config.heldout_fraction, seed, most))
+    split = _split_of(group, stated, name, config, seed)
     heldout = next((row for row in group if stated[row] == Split.HELD_OUT), None)
     for row in group:
         if heldout is not None and stated[row] == Split.TRAIN and config.crossing == "quarantine":
@@ -116,15 +116,14 @@ def _place(
             division.splits[row] = split
 
 
-def _split_of(group: list[int], stated: list[str], name: str, rule: tuple[float, int, float]) -> Split:
-    fraction, seed, most = rule
+def _split_of(group: list[int], stated: list[str], name: str, config: GroupsConfig, seed: int) -> Split:
     said = {stated[row] for row in group} - {""}
     if said:
         return Split.HELD_OUT if Split.HELD_OUT in said else Split.TRAIN
-    if len(group) > most:  # such as rows about one blank image, which would take the whole held-out share
+    if len(group) > config.max_heldout_rows:
         return Split.TRAIN
     place = int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:8]) / 2**64
-    return Split.HELD_OUT if place < fraction else Split.TRAIN
+    return Split.HELD_OUT if place < config.heldout_fraction else Split.TRAIN
 
 
 def _name(table: SignTable, images: ImageIndex, row: int) -> str:

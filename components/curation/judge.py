@@ -22,7 +22,7 @@ from components.core.example import Split
 from components.curation import conflicts, decontaminate
 from components.curation.benchmark_questions import BenchmarkQuestions, read_benchmarks
 from components.curation.conflicts import Conflict, ConflictsConfig, find_conflicts
-from components.curation.decontaminate import DecontaminationConfig, Leaks, check_limit, find_leaks
+from components.curation.decontaminate import DecontaminationConfig, Leaks, check_limit
 from components.curation.duplicates import DuplicatesConfig, exact_duplicates, same_questions
 from components.curation.groups import Division, GroupsConfig, divide
 from components.curation.image_index import ImageComparison, ImageIndex
@@ -135,7 +135,7 @@ def judge(
     questions = read_benchmarks(benchmarks if config.decontamination.enabled else (), comparison)
     images = ImageIndex(table, comparison, questions.pixels, questions.looks)
     court = _Court(table, images, config, questions)
-    court.convict_leaks()
+    court.find_leaks()
     court.settle()
     court.divide(seed)
     figures = {
@@ -160,9 +160,9 @@ class _Court:
         self.leaks = Leaks()
         self._kept: dict[int, int] = {}
 
-    def convict_leaks(self) -> None:
+    def find_leaks(self) -> None:
         """Find leaks, and fail where there are too many."""
-        self.leaks = find_leaks(self.table, self.images, self.benchmarks, self.config.decontamination)
+        self.leaks = decontaminate.find_leaks(self.table, self.images, self.benchmarks, self.config.decontamination)
         if self.leaks.found:
             first = min(self.leaks.found)
             text = f"{self.table.key(first)} leaks {self._leak(first)}"

@@ -12,7 +12,8 @@ installed). Every clean answer is computed from what was drawn. What is planted,
     near photograph       an earlier row whose photograph is compressed or resized
     near drawing          the same of a drawing: goes or stays, as nobody can tell it from a drawing with another digit
     contradiction         an earlier row with another answer, and that row: both go
-    short leak            a benchmark's short question and image, photographs compressed
+    short leak            a benchmark's short question and image
+    near leak             a benchmark's short question and its photograph, compressed
     long leak             a benchmark's long question about another image
     crossing              states that it is for training; its image is held out by another row
     truncated, bomb, not an image, wrong type    faults of a row alone
@@ -53,6 +54,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "near drawing": ("near duplicates", STAYS),
     "contradiction": ("conflicts",),
     "short leak": ("decontamination",),
+    "near leak": ("decontamination",),
     "long leak": ("decontamination",),
     "crossing": ("split",),
     "truncated": ("pictures",),
@@ -72,7 +74,8 @@ _SHARES = {
     "near photograph": 0.02,
     "near drawing": 0.01,
     "contradiction": 0.02,
-    "short leak": 0.02,
+    "short leak": 0.015,
+    "near leak": 0.005,
     "long leak": 0.02,
     "crossing": 0.02,
     "truncated": 0.02,
@@ -157,7 +160,7 @@ def _faulty(
     benchmarks: Mapping[str, list[Question]],
     chance: random.Random,
 ) -> list[PlantedRow]:
-    if label in ("short leak", "long leak"):
+    if label.endswith(" leak"):
         return [_leak(label, number, benchmarks, chance)]
     if label in ROW_FAULTS:
         return [_broken(label, number, chance)]
@@ -369,14 +372,12 @@ def _asked(row: PlantedRow, prefix: str, number: int, before: str, behind: str) 
 
 
 def _leak(label: str, number: int, benchmarks: Mapping[str, list[Question]], chance: random.Random) -> PlantedRow:
-    name = "short_questions" if label == "short leak" else "long_questions"
-    question = benchmarks[name][number % len(benchmarks[name])]
-    if label == "long leak":
-        image = _card(chance).image
-    elif question.meta["kind"] == "photograph":
-        image = _encoded(_opened(question.images[0]), "JPEG", 70)
-    else:
-        image = question.images[0]
+    name = "long_questions" if label == "long leak" else "short_questions"
+    asked = [item for item in benchmarks[name] if label != "near leak" or item.meta["kind"] == "photograph"]
+    question = asked[number % len(asked)]
+    image = question.images[0]
+    if label != "short leak":
+        image = _card(chance).image if label == "long leak" else _encoded(_opened(image), "JPEG", 70)
     return PlantedRow(
         image,
         question.meta["question"],

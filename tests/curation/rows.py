@@ -18,9 +18,9 @@ from components.rewards.answer_types import infer_answer_type
 
 
 class NamedLooks:
-    """Images `cat`, `cat~` and `cat~~` are near each other in this row: neighbours are, the first and the last are not.
+    """What is near follows from names: `cat` is near `cat~`, which is near `cat~~`, which is not near `cat`.
 
-    `cat~` may also stand for a picture of the same composition only: `cat+` is alike `cat` and near nothing.
+    `cat+` is a picture of the same composition: alike `cat`, and near nothing.
     """
 
     def sign(self, image: bytes) -> tuple[str, bytes] | None:

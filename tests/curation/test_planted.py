@@ -28,7 +28,7 @@ from tests.curation.planted import (
     write_benchmarks,
 )
 
-_NEAR = ("near text", "near photograph", "near drawing")
+_NEAR = ("near leak", "near text", "near photograph", "near drawing")
 
 
 def fates_of(planted: Planted, folder: Path, heldout_fraction: float = 0.1) -> tuple[list[PlantedRow], Fates]:
