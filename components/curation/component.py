@@ -29,7 +29,7 @@ def curate(
         config = parse_config(CurationConfig, curation, "curation")
         print_said(written)
         result = curate(Path(dataset.path), Path(quarantine.path), config, int(seed), Path(benchmarks.path))
-        write_data_card(Path(dataset.path), result.summary, Path(data_card.path))
+        write_data_card(Path(dataset.path), result.summary, Path(data_card.path), Path(quarantine.path))
         describe(dataset, result.dataset.flat())
         describe(quarantine, result.quarantine.flat())
         counts = ("rows_in", "rows_kept", "rows_quarantined", "rows_duplicate")

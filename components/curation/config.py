@@ -4,7 +4,14 @@ from typing import Any
 
 from pydantic import Field
 
-from components.core.config import Config
+from components.curation.dataset_texts import DatasetTexts
+from components.curation.judge import JudgeConfig
+from components.curation.language import LanguageConfig
+from components.curation.leakage import LeakageConfig
+from components.curation.licences import LicenceConfig
+from components.curation.personal_data import PersonalDataConfig
+from components.curation.pictures import PictureConfig
+from components.curation.schema import SchemaConfig
 from components.curation.source_config import (
     Columns,
     CsvSource,
@@ -18,6 +25,9 @@ from components.curation.source_config import (
     Source,
     WebDatasetSource,
 )
+from components.curation.typing_step import TypingConfig
+from components.curation.wording_step import WordingConfig
+from components.curation.worth_config import WorthConfig
 
 __all__ = [
     "Columns",
@@ -35,31 +45,49 @@ __all__ = [
 ]
 
 
-_NOT_OF_ROWS = {"sources", "heldout_fraction", "max_quarantined_fraction", "shard_rows"}
+_NOT_OF_ROWS = {
+    "sources", "max_quarantined_fraction", "shard_rows", "texts", *JudgeConfig.model_fields, *WorthConfig.model_fields,
+}  # fmt: skip
 
 
-class CurationConfig(Config):
-    """What becomes of the sources' rows."""
+class CurationConfig(WorthConfig, JudgeConfig):
+    """What becomes of the sources' rows; each step has its own settings, under its name."""
 
     sources: tuple[Source, ...] = Field(min_length=1)
     """Where rows come from, in order; the first of two equal rows is kept."""
-    heldout_fraction: float = Field(default=0.1, ge=0, lt=1)
-    """Share of groups that is held out, for sources that are not divided already."""
     max_quarantined_fraction: float = Field(default=0.05, ge=0, le=1)
     """Curation fails when more rows than this share are quarantined."""
-    max_question_characters: int = Field(default=8000, ge=1)
-    """Longer questions are quarantined."""
-    max_pixels: int = Field(default=50_000_000, ge=1)
-    """Images of more pixels are quarantined before they are decoded."""
     shard_rows: int = Field(default=1000, ge=1)
     """Examples of a shard of the dataset on average."""
     pods: int = Field(default=1, ge=1, le=1000)
     """Pods that share the rows on a cluster; where rows are looked at is no part of what becomes of them."""
+    row: SchemaConfig = SchemaConfig()
+    """What a row may hold."""
+    pictures: PictureConfig = PictureConfig()
+    """Images decoded whole."""
+    wording: WordingConfig = WordingConfig()
+    """Texts cleaned."""
+    typing: TypingConfig = TypingConfig()
+    """Answer types told and proven."""
+    leakage: LeakageConfig = LeakageConfig()
+    """Answers given away."""
+    language: LanguageConfig = LanguageConfig()
+    """Languages of questions."""
+    personal_data: PersonalDataConfig = PersonalDataConfig()
+    """E-mail addresses, numbers of people and cards …"""
+    licences: LicenceConfig = LicenceConfig()
+    """Licences that may be trained on."""
+    texts: DatasetTexts = DatasetTexts()
+    """What the data card says besides what is counted."""
 
     def identity(self) -> dict[str, Any]:
         """The settings that decide the dataset."""
-        return self.model_dump(mode="json", exclude={"pods"})
+        return self.model_dump(mode="json", exclude={"pods", *WorthConfig.model_fields})
 
     def row_identity(self) -> dict[str, Any]:
         """The settings that decide what the row steps make of a row; a field is one of them unless named here."""
         return self.model_dump(mode="json", exclude={"pods", *_NOT_OF_ROWS})
+
+    def comparing(self) -> JudgeConfig:
+        """The settings of the steps that compare candidates with all others."""
+        return JudgeConfig(**{name: getattr(self, name) for name in JudgeConfig.model_fields})

@@ -22,9 +22,13 @@ from components.core.lineage import SOURCE_KIND
 from components.core.scratch import scratch_folder
 from components.core.suite import BENCHMARKS, read_suite
 from components.curation.candidate import Candidate, Lost
+from components.curation.comparison import PictureComparison
 from components.curation.config import CurationConfig, Source
+from components.curation.croissant import CROISSANT, write_croissant
 from components.curation.engine import WHOLE, Advance, Engine, Share, Tally, plan_splits
 from components.curation.fates import FateFile, settled, write_fates
+from components.curation.gathering import gather_numbers
+from components.curation.judge import REDUCE_STEPS, Fate, Fates, judge
 from components.curation.ledger import (
     DEMONSTRATIONS,
     PROVENANCE,
@@ -33,14 +37,16 @@ from components.curation.ledger import (
     RecordWriter,
     write_quarantine,
 )
-from components.curation.reduce import REDUCE_STEPS, Fate, Fates, SignTable, judge
+from components.curation.numbers import NUMBERS, write_numbers
+from components.curation.pictures import PictureStep
 from components.curation.shards import ShardFile, SourceRows, continued
+from components.curation.sign_table import SignTable
 from components.curation.sources import OpenSource, open_source
 from components.curation.steps import QUESTION_SHOWN, BuildSteps, row_steps
 from components.curation.work_folder import WorkFolder, key_of, take
 
 SUMMARY = "summary.json"
-_OF_DATASET = (*(split.value for split in Split), ORDER, SUMMARY, DEMONSTRATIONS, PROVENANCE)
+_OF_DATASET = (*(split.value for split in Split), ORDER, SUMMARY, DEMONSTRATIONS, PROVENANCE, NUMBERS, CROISSANT)
 
 
 @dataclass(frozen=True)
@@ -155,7 +161,10 @@ class Curation:
 
     def _judge(self, files: Sequence[ShardFile]) -> Fates:
         table = SignTable.read([file.signs for file in files])
-        return judge(table, [self._benchmarks] if self._benchmarks else [], self._config, self._seed)
+        benchmarks = [self._benchmarks] if self._benchmarks else []
+        with PictureStep(self._config.pictures) as step:
+            comparison = PictureComparison(step)
+            return judge(table, benchmarks, self._config.comparing(), comparison=comparison, seed=self._seed)
 
     def write(
         self, files: Sequence[ShardFile], fates: FateFile, share: Share = WHOLE
@@ -178,6 +187,9 @@ class Curation:
         summary = {**fates.figures(), **self._summary(ledger)}
         text = json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False)
         (dataset / SUMMARY).write_text(text, encoding="utf-8")
+        numbers = gather_numbers(dataset, summary, quarantine, self._seed)
+        write_numbers(numbers, dataset / NUMBERS)
+        write_croissant(dataset, numbers, self._config.texts, self._config.identity())
         sealed = self._seal(dataset, quarantine)
         self._folder.prune()
         return CurationResult(*sealed, summary, self.engine.mapped, self.engine.written)

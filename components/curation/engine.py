@@ -19,8 +19,8 @@ from components.core.example import Split, example_schema
 from components.core.layout import Cutter, ShardWriter
 from components.curation.candidate import Candidate, SourceRow
 from components.curation.config import CurationConfig
+from components.curation.judge import Fate
 from components.curation.pool import Death, Progress, WorkerError, WorkerPool
-from components.curation.reduce import Fate, SignTable
 from components.curation.shards import (
     ROWS_OF_RANGE,
     Outcome,
@@ -31,6 +31,7 @@ from components.curation.shards import (
     examples_of,
     write_outcomes,
 )
+from components.curation.sign_table import SignTable
 from components.curation.steps import BuildSteps, RowSteps, lost_row, row_steps, take_steps
 from components.curation.work_folder import WorkFolder, key_of, store
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from components.curation.candidate import Candidate, Lost
+from components.curation.judge import Fate, Fates
 from components.curation.ledger import RecordWriter
-from components.curation.reduce import Fate, Fates
 from components.curation.shards import ShardFile
 
 _FIGURES = b"figures"

@@ -41,6 +41,7 @@ CONFLICTS, DECONTAMINATION, EXACT, NEAR, SPLIT = (
     "split",
 )
 """Names of the steps, in the order in which a row is held against them."""
+REDUCE_STEPS = (CONFLICTS, DECONTAMINATION, EXACT, NEAR, SPLIT)
 
 
 class JudgeConfig(Config):
@@ -83,6 +84,11 @@ class Fates:
     benchmarks: dict[str, dict[str, int]]
     """By benchmark: its questions, the leaked ones, and the rows that leak them."""
     broken_benchmark_images: int = 0
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """For the summary."""
+        return {"benchmarks": self.benchmarks, "broken_benchmark_images": self.broken_benchmark_images}
 
     def __len__(self) -> int:
         return len(self.fates)

@@ -83,6 +83,7 @@ class SchemaStep:
             demonstration=_text(row.get("demonstration"), "demonstration"),
             metadata=_metadata(row.get("metadata")),
             stated_type=stated,
+            stated_split=_text(row.get("split"), "split"),
         )
 
     def _content(self, row: RawRow) -> tuple[tuple[bytes, ...], str, tuple[str, ...]]:

@@ -8,7 +8,14 @@ from typing import Any
 from components.core.example import Example, example_id
 from components.curation.candidate import Candidate, Lost, Rejection, RowStep, SourceRow
 from components.curation.config import CurationConfig
-from components.curation.validate import picture_step, question_sign, to_candidate
+from components.curation.language import LanguageStep
+from components.curation.leakage import LeakageStep
+from components.curation.licences import LicenceStep
+from components.curation.personal_data import PersonalDataStep
+from components.curation.pictures import PictureStep
+from components.curation.schema import SchemaStep
+from components.curation.typing_step import TypingStep
+from components.curation.wording_step import WordingStep
 
 SCHEMA = "schema"
 _SHOWN = 60  # characters of a value in a change
@@ -39,10 +46,35 @@ BuildSteps = Callable[[CurationConfig], RowSteps]
 
 def row_steps(config: CurationConfig) -> RowSteps:
     """The row steps that a configuration asks for."""
-    return RowSteps(
-        schema=lambda row, source: to_candidate(row, source, config),
-        steps=(("pictures", picture_step(config)),),
+    schema = SchemaStep(config.row)
+
+    def read(row: SourceRow, source: str) -> Candidate:
+        if isinstance(row.values, Rejection):
+            raise row.values
+        return schema(row.values, source, row.place)
+
+    after = (
+        WordingStep(config.wording),
+        TypingStep(config.typing),
+        LeakageStep(config.leakage),
+        LanguageStep(config.language),
+        PersonalDataStep(config.personal_data),
+        LicenceStep(config.licences),
     )
+    steps: tuple[tuple[str, RowStep], ...] = tuple((step.name, step) for step in after)
+    return RowSteps(read, (("pictures", picture_step(PictureStep(config.pictures))), *steps))
+
+
+def picture_step(pictures: PictureStep) -> RowStep:
+    """Looks at the images of candidates."""
+
+    def look(candidate: Candidate) -> Candidate:
+        found = pictures.prepare(candidate.example.images)
+        signs = replace(candidate.signs, pixels=found.pixels, looks=found.looks)
+        seen = candidate if found.images == candidate.example.images else candidate.changed(images=found.images)
+        return replace(seen, signs=signs).flagged(*found.flags)
+
+    return look
 
 
 def take_steps(row: SourceRow, source: str, steps: RowSteps, entered: Callable[[int], object]) -> Candidate | Lost:
@@ -124,7 +156,7 @@ def _shown(value: Any) -> str:
 
 
 def _finished(candidate: Candidate) -> Candidate:
-    example, signs = candidate.example, candidate.signs
-    sign = signs.question or question_sign(example.question, example.choices)
-    id_ = example_id(example.images, example.question, example.references)
-    return replace(candidate.changed(id=id_, source=candidate.source), signs=replace(signs, question=sign))
+    example = candidate.example
+    return candidate.changed(
+        id=example_id(example.images, example.question, example.references), source=candidate.source
+    )

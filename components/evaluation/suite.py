@@ -77,7 +77,9 @@ def gather_suite(dataset: Path, benchmarks: Path, output: Path, config: Evaluati
         infos.append(replace(info, policy_prompt=config.prompts == "policy"))
     if not infos:
         raise EmptyDatasetError(
-            str(dataset), "it has no held-out example", "Raise curation.heldout_fraction, or name evaluation.benchmarks"
+            str(dataset),
+            "it has no held-out example",
+            "Raise curation.groups.heldout_fraction, or name evaluation.benchmarks",
         )
     write_suite(output, infos)
     return seal(output, "suite", {"max_examples": config.max_examples, "prompts": config.prompts}, inputs)

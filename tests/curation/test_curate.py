@@ -34,7 +34,7 @@ def _write_jsonl(folder: Path, rows: list[dict[str, Any]], images: dict[str, byt
 
 def _curate(path: Path, output: Path, **changes: Any) -> CurationResult:
     source = {"kind": path.suffix[1:], "path": str(path), "task": "vqa", "licence": "CC0"}
-    config = {"sources": [source], "max_quarantined_fraction": 1.0, "heldout_fraction": 0.0, **changes}
+    config = {"sources": [source], "max_quarantined_fraction": 1.0, "groups": {"heldout_fraction": 0.0}, **changes}
     return curate(output / "dataset", output / "quarantine", parse_config(CurationConfig, config, "test"), seed=0)
 
 
@@ -97,7 +97,7 @@ def test_answer_type_is_inferred_from_the_item(
     row = {**_good(0), "references": references, "options": choices}
     path = _write_jsonl(tmp_path, [row], {"0.png": _image(0)})
     source = {"kind": "jsonl", "path": str(path), "task": "vqa", "licence": "CC0", "columns": {"choices": "options"}}
-    config = parse_config(CurationConfig, {"sources": [source], "heldout_fraction": 0.0}, "test")
+    config = parse_config(CurationConfig, {"sources": [source], "groups": {"heldout_fraction": 0.0}}, "test")
 
     curate(tmp_path / "dataset", tmp_path / "quarantine", config, seed=0)
 
@@ -110,7 +110,7 @@ def test_one_image_never_crosses_splits(tmp_path: Path) -> None:
     rows = [{**_good(number % 20), "question": f"q{number}"} for number in range(100)]
     path = _write_jsonl(tmp_path, rows, {f"{number}.png": _image(number) for number in range(20)})
 
-    _curate(path, tmp_path / "out", heldout_fraction=0.5)
+    _curate(path, tmp_path / "out", groups={"heldout_fraction": 0.5})
 
     train, heldout = (
         {example.images for example in read_split(tmp_path / "out" / "dataset", split)}
@@ -127,7 +127,7 @@ def test_new_rows_do_not_move_old_ones_across_splits(tmp_path: Path) -> None:
         folder.mkdir()
         rows = [_good(number) for number in range(count)]
         path = _write_jsonl(folder, rows, {f"{number}.png": _image(number) for number in range(count)})
-        _curate(path, folder / "out", heldout_fraction=0.3)
+        _curate(path, folder / "out", groups={"heldout_fraction": 0.3})
         return {example.question for example in read_split(folder / "out" / "dataset", Split.HELD_OUT)}
 
     assert heldout(30) == heldout(60) & {f"How many? {number}" for number in range(30)}
@@ -188,7 +188,7 @@ def test_empty_source_is_refused_by_name(tmp_path: Path) -> None:
 def test_huge_image_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     path = _write_jsonl(tmp_path, [_good(0), _good(1)], {"0.png": _image(0), "1.png": _image(0, (300, 300))})
 
-    result = _curate(path, tmp_path / "out", max_pixels=10_000)
+    result = _curate(path, tmp_path / "out", pictures={"max_pixels": 10_000})
 
     assert result.summary["quarantined_by_reason"] == {"image too large": 1}
 
