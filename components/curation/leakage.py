@@ -27,8 +27,9 @@ _STATEMENT = re.compile(
     r"\b(?:answer|option|choice|solution)\s*(?:is|are|:|=)\s*(?:option\s+|choice\s+)?[\s\"'*(\[$:]*", re.IGNORECASE
 )
 _NO_STATEMENT = re.compile(
-    r"\b(?:which|what|if|whether|when|unless|suppose|assume|example|e\.g|like|format|such as|write|reply|respond)\b[^.?!\n]*$",
-    re.I,
+    r"\b(?:which|what|if|whether|when|unless|suppose|assume|example|e\.g|like|format|such as|write|reply|respond)\b"
+    r"[^.?!\n]*$",
+    re.IGNORECASE,
 )
 _ALTERNATIVE = re.compile(r"[)\]\"'*.\s]*(?:,\s*\(?[A-Z]\b|/|\bor\b|\band\b)", re.IGNORECASE)
 _MARK = re.compile(

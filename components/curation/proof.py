@@ -16,6 +16,7 @@ from itertools import islice
 
 from components.core.example import AnswerType
 from components.curation.mutations import mutations
+from components.rewards.algebra import FAILED, MEMORY_LIMIT, TIME_LIMIT
 from components.rewards.checkable import Checkable
 from components.rewards.choice import named_options
 from components.rewards.equality import compiled
@@ -28,6 +29,7 @@ from components.rewards.wording import normalised
 
 _MOST_TRIED = 12  # mutations, where the rule leaves some of them undecided
 _WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+(?!or\b|and\b)[A-Za-z]{2,}")
+_AT_A_LIMIT = frozenset({TIME_LIMIT, MEMORY_LIMIT, FAILED})
 _THOUGHT = "<think>So it is.</think>"
 
 
@@ -100,40 +102,39 @@ def _refuses(item: Checkable, wanted: int) -> Proof:
                 return Finding(Flaw.PASSES, f"{answer!r} for {item.references[0]!r}")
             refused += verdict.correct is False
             open_ones = open_ones if verdict.correct is False else _evidence(answer, verdict)
+            if _AT_A_LIMIT.intersection(verdict.flags):
+                return Finding(Flaw.UNDECIDED, open_ones)  # the others would take as long
     return Finding(None)
 
 
 def _evidence(answer: str, verdict: Verdict) -> str:
-    return (
-        f"{answer[:100]!r} is {verdict.reason or 'wrong'}" if verdict.correct is False else _undecided(answer, verdict)
-    )
-
-
-def _undecided(answer: str, verdict: Verdict) -> str:
+    if verdict.correct is False:
+        return f"{answer[:100]!r} is judged wrong"
     flags = f" ({', '.join(verdict.flags)})" if verdict.flags else ""
     return f"{answer[:100]!r}: {verdict.reason}{flags}"
 
 
 def _misfit(item: Checkable) -> Finding | None:
-    """What can be told without the rule: a number has a value, a choice one option."""
+    """What can be told without the rule: a number has a value, an expression is no words, a choice is one option."""
     gold = item.references[0]
     if item.answer_type is AnswerType.NUMBER and not _has_value(gold):
         return Finding(Flaw.NOT_OF_THE_TYPE, f"{gold[:100]!r} is no number")
     if item.answer_type is AnswerType.EXPRESSION and _WORDS.search(as_latex(gold)):
         return Finding(Flaw.NOT_OF_THE_TYPE, f"{gold[:100]!r} is words")  # and would be read as a product of letters
-    if item.answer_type is not AnswerType.CHOICE:
-        return None
+    return _misnamed(item) if item.answer_type is AnswerType.CHOICE else None
+
+
+def _misnamed(item: Checkable) -> Finding | None:
+    """Whether the references name anything but one option."""
     named = {named_options(reference, item.choices) for reference in item.references}
     options = sorted(set().union(*named))
-    if len(options) != 1 or len(named) != 1:  # one reference may name none and another one
-        return Finding(
-            Flaw.NO_OPTION,
-            f"{' and '.join(map(repr, item.references))[:200]}: of the options, {_letters(options)} named",
-        )
+    said = " and ".join(map(repr, item.references))[:200]
+    if len(options) != 1 or len(named) != 1:  # one reference may name an option, another none
+        return Finding(Flaw.NO_OPTION, f"{said}: of the options, {_letters(options)} named")
     if not item.choices:
         return None
     if options[0] >= len(item.choices):
-        return Finding(Flaw.NO_OPTION, f"{gold[:100]!r}: there are {len(item.choices)} options")
+        return Finding(Flaw.NO_OPTION, f"{said}: there are {len(item.choices)} options")
     return _twin(options[0], item.choices)
 
 

@@ -87,7 +87,7 @@ Deciding = Generator[list[tuple[Checkable, str]], list[Verdict], Decision]
 
 @dataclass
 class TypingStep:
-    """Types and proves answers.
+    """Types and proves answers; this process's sandbox is held to the configuration's limits from then on.
 
     Args:
         config: What is done.
@@ -128,7 +128,7 @@ class TypingStep:
             VerifierError: Computer algebra is needed and its sandbox cannot be started.
         """
         if not self.config.enabled:
-            return list(candidates)
+            return [_as_suggested(candidate) for candidate in candidates]
         cases = [self._case(candidate) for candidate in candidates]
         self._decide([case for case in dict.fromkeys(cases) if case not in self._decided])
         outcomes = [_outcome(item, self._decided[case]) for item, case in zip(candidates, cases, strict=True)]
@@ -173,6 +173,14 @@ class TypingStep:
         except StopIteration as end:
             running.pop(case, None)
             self._decided[case] = end.value
+
+
+def _as_suggested(candidate: Candidate) -> Candidate:
+    """The type that is stated, or that the references suggest now that they are clean; nothing is proven."""
+    if candidate.stated_type:
+        return candidate
+    answer_type = infer_answer_type(candidate.example.references, candidate.example.choices)
+    return candidate.changed(answer_type=answer_type, verifiable=answer_type is not AnswerType.OPEN_ENDED)
 
 
 def _outcome(candidate: Candidate, decision: Decision) -> Candidate | Rejection:

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - other scripts are what is tested
 import pytest
 
 from components.curation.candidate import Rejection

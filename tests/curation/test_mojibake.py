@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - other scripts are what is tested
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,8 +6,10 @@ from hypothesis import strategies as st
 from components.curation.mojibake import has_mojibake, repaired
 
 TEXTS = [
-    "café", "don’t", "“quoted”", "5 × 3", "90°", "½ cup", "naïve façade", "Größe", "π r²", "≤ or ≥", "α+β", "∠ABC = 90°",
-    "数学题 三角形", "Сколько треугольников", "😀 smile", "10 € each", "señor", "AB ∥ CD", "İstanbul", "Łódź", "tiếng Việt",
+    "café", "don’t", "“quoted”", "5 × 3", "90°", "½ cup", "naïve façade", "Größe", "π r²", "≤ or ≥", "α+β",
+    "∠ABC = 90°",
+    "数学题 三角形", "Сколько треугольников", "😀 smile", "10 € each", "señor", "AB ∥ CD", "İstanbul",
+    "Łódź", "tiếng Việt",
 ]  # fmt: skip
 
 

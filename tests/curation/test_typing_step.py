@@ -160,6 +160,7 @@ def test_typing_listed_options_that_the_gold_does_not_name_are_left_alone() -> N
 def test_typing_switched_off_leaves_the_row_as_it_is() -> None:
     row = candidate("red", answer_type="number")
     assert TypingStep(TypingConfig(enabled=False))(row) == row
+    assert typed(candidate("Answer: 5."), enabled=False).example.answer_type is AnswerType.NUMBER
 
 
 def test_typing_together_is_typing_alone() -> None:

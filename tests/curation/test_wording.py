@@ -11,8 +11,10 @@ from components.curation.wording_step import WordingConfig, WordingStep
 from tests.curation.candidates import candidate, choice
 
 PIECES = [
-    "&amp;", "&lt;image&gt;", "&amp;lt;", "&#8203;", "&#xD800;", "<image>", "<image 1>", "cafÃ©", "e\u0301", "\u200b", "\u00a0",
-    "\r\n", "\n\n\n", "\t", "  ", ".", "Answer: ", "\\boxed{", "}", "$", "A. ", "(B) ", "1,234", " cm", "%", "#### ", "x",
+    "&amp;", "&lt;image&gt;", "&amp;lt;", "&#8203;", "&#xD800;", "<image>", "<image 1>", "cafÃ©", "e\u0301",
+    "\u200b", "\u00a0",
+    "\r\n", "\n\n\n", "\t", "  ", ".", "Answer: ", "\\boxed{", "}", "$", "A. ", "(B) ", "1,234", " cm", "%",
+    "#### ", "x",
     "<answer>", "</answer>", "\u202e", "5", "\\text{", "\u0000", "the answer is ", "\u0344", "²", "\ufeff",
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=8).map("".join)
