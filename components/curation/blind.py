@@ -10,7 +10,8 @@ the report sets the share that was flagged beside the share that such luck would
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
@@ -37,6 +38,18 @@ class BlindConfig(Config):
     """Guessing has to be less probable than this to give as many right ones, where there are options to guess from."""
     solvable: Literal["flag", "quarantine"] = "flag"
     """What becomes of a blind-solvable example."""
+
+
+@dataclass(frozen=True)
+class BlindFinding:
+    """What was found out about one example."""
+
+    task: str
+    chance: float
+    """Of a guess to be right."""
+    rate: float
+    """Share of generations without the image that were right."""
+    solvable: bool
 
 
 def guessing_chance(example: Example) -> float:
@@ -68,27 +81,28 @@ def doubt_blind(counts: PassCounts, chance: float, config: BlindConfig) -> Doubt
     return Doubt(BLIND_SOLVABLE, f"{evidence}, by guessing p = {probability:.2g}" if chance else evidence)
 
 
-def summarise_blind(found: Iterable[tuple[str, float, bool]]) -> dict[str, Any]:
+def summarise_blind(found: Iterable[BlindFinding]) -> dict[str, Any]:
     """What a report says of blind-solvable examples.
 
     Args:
-        found: Task, chance of a guess, and whether it is blind-solvable, of each measured example.
+        found: Of each measured example.
 
     Returns:
-        Of all and `by_task`: measured, solvable, share (None of nothing), and share_by_luck: what a policy that always
-        guesses the same would get.
+        Of all and `by_task`: measured, solvable, its share, share_by_luck (what a policy that always guesses the same
+        would get), and pass_at_1 without the image. A mean of nothing is None.
     """
     listed = list(found)
-    tasks = sorted({task for task, _, _ in listed})
-    by_task = {task: _summary([item for item in listed if item[0] == task]) for task in tasks}
+    tasks = sorted({item.task for item in listed})
+    by_task = {task: _summary([item for item in listed if item.task == task]) for task in tasks}
     return {**_summary(listed), "by_task": by_task}
 
 
-def _summary(items: list[tuple[str, float, bool]]) -> dict[str, Any]:
-    count, solvable = len(items), sum(solved for _, _, solved in items)
+def _summary(items: Sequence[BlindFinding]) -> dict[str, Any]:
+    count, solvable = len(items), sum(item.solvable for item in items)
     return {
         "measured": count,
         "solvable": solvable,
         "share": solvable / count if count else None,
-        "share_by_luck": math.fsum(chance for _, chance, _ in items) / count if count else None,
+        "share_by_luck": math.fsum(item.chance for item in items) / count if count else None,
+        "pass_at_1": math.fsum(item.rate for item in items) / count if count else None,
     }

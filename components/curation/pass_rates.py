@@ -114,36 +114,38 @@ def chance_of_as_many(judged: int, right: int, chance: float) -> float:
     return min(1.0, math.fsum(terms))
 
 
-def summarise_rates(counts: Iterable[tuple[str, PassCounts]], k: int) -> dict[str, Any]:
+def summarise_rates(counts: Iterable[tuple[str, PassCounts]], generations: int, k: int) -> dict[str, Any]:
     """What a report says of pass rates.
 
     Args:
         counts: Task and counts of each example.
+        generations: About each example, >= 1.
         k: Of pass@k; examples with fewer judged generations are left out of its mean.
 
     Returns:
-        Of all and `by_task`: measured and unmeasured examples, histogram (ten bins of equal width over 0..1, the last
-        one with 1), the shares that were never and always right, u_shape (by how much these two together exceed what
-        examples of one and the same difficulty would give: 0 where all are alike, near 1 where hardly any lies
-        between; our measure), means of pass@1, pass@k and their gap. A mean of nothing is None.
+        Of all and `by_task`: measured and unmeasured examples, histogram (examples by number of right generations,
+        0..generations; where not all were judged, by the nearest share), the shares that were never and always right,
+        u_shape (by how much these two together exceed what examples of one and the same difficulty would give: 0 where
+        all are alike, near 1 where hardly any lies between; our measure), means of pass@1, pass@k and their gap. A mean
+        of nothing is None.
     """
     listed = list(counts)
     by_task: dict[str, list[PassCounts]] = {}
     for task, item in listed:
         by_task.setdefault(task, []).append(item)
     return {
-        **_summary([item for _, item in listed], k),
-        "by_task": {task: _summary(items, k) for task, items in sorted(by_task.items())},
+        **_summary([item for _, item in listed], generations, k),
+        "by_task": {task: _summary(items, generations, k) for task, items in sorted(by_task.items())},
     }
 
 
-def _summary(items: Sequence[PassCounts], k: int) -> dict[str, Any]:
+def _summary(items: Sequence[PassCounts], generations: int, k: int) -> dict[str, Any]:
     measured = [item for item in items if item.judged]
     rates = [item.right / item.judged for item in measured]
     enough = [item for item in measured if item.judged >= k]
-    histogram = [0] * 10
-    for item in measured:  # in whole numbers: 3 / 10 * 10 is not 3 in all of floating point
-        histogram[min(9, 10 * item.right // item.judged)] += 1
+    histogram = [0] * (generations + 1)
+    for item in measured:
+        histogram[(2 * item.right * generations + item.judged) // (2 * item.judged)] += 1
     never, always = _mean([rate == 0 for rate in rates]), _mean([rate == 1 for rate in rates])
     return {
         "measured": len(measured),

@@ -20,7 +20,7 @@ from components.core.reply_journal import ReplyJournal
 from components.core.scratch import scratch_folder
 from components.curation.asking import Asker, Refusal
 from components.curation.base_policy import find_base_policy
-from components.curation.blind import BLIND_SOLVABLE, doubt_blind, guessing_chance, summarise_blind
+from components.curation.blind import BLIND_SOLVABLE, BlindFinding, doubt_blind, guessing_chance, summarise_blind
 from components.curation.difficulty import Doubt, doubt_difficulty
 from components.curation.mixture import LEFT_OUT, Kind, multiplicities, repeats, summarise_mixture
 from components.curation.pass_rates import PassCounts, count_passes, flat_metrics, summarise_rates
@@ -182,11 +182,13 @@ def _report(worths: Sequence[Worth], config: WorthConfig) -> dict[str, Any]:
     report: dict[str, Any] = {}
     if config.difficulty.enabled:
         counts = [(worth.kind.task.value, worth.sighted or PassCounts()) for worth in worths]
-        report["difficulty"] = summarise_rates(counts, config.difficulty.k)
+        report["difficulty"] = summarise_rates(counts, config.difficulty.generations, config.difficulty.k)
     if config.blind.enabled:
-        asked = [worth for worth in worths if worth.blind is not None and worth.blind.judged]
-        found = [(worth.kind.task.value, worth.chance, BLIND_SOLVABLE in worth.flags) for worth in asked]
-        report["blind"] = summarise_blind(found)
+        report["blind"] = summarise_blind(
+            BlindFinding(worth.kind.task.value, worth.chance, worth.blind.rate, BLIND_SOLVABLE in worth.flags)
+            for worth in worths
+            if worth.blind is not None and worth.blind.rate is not None
+        )
     return report
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from components.core.config import parse_config
 from components.core.errors import RecipeError
 from components.core.example import AnswerType
-from components.curation.blind import BlindConfig, doubt_blind, guessing_chance, summarise_blind
+from components.curation.blind import BlindConfig, BlindFinding, doubt_blind, guessing_chance, summarise_blind
 from components.curation.difficulty import DifficultyConfig, Doubt, doubt_difficulty
 from components.curation.pass_rates import PassCounts, learning_gap
 from tests.curation.worthy import example
@@ -105,8 +105,16 @@ def test_evidence_names_counts_and_the_probability_of_guessing_as_well() -> None
 
 
 def test_report_sets_what_was_solved_beside_what_a_stubborn_guess_would_solve() -> None:
-    report = summarise_blind([("math", 0.25, True), ("math", 0.25, False), ("vqa", 0.5, False), ("vqa", 0.0, True)])
+    report = summarise_blind(
+        BlindFinding(*values)
+        for values in (
+            ("math", 0.25, 1.0, True),
+            ("math", 0.25, 0.5, False),
+            ("vqa", 0.5, 0, False),
+            ("vqa", 0, 1, True),
+        )
+    )
 
     assert (report["measured"], report["solvable"], report["share"], report["share_by_luck"]) == (4, 2, 0.5, 0.25)
-    assert report["by_task"]["math"]["share_by_luck"] == 0.25
+    assert (report["by_task"]["math"]["share_by_luck"], report["by_task"]["math"]["pass_at_1"]) == (0.25, 0.75)
     assert summarise_blind([])["share"] is None

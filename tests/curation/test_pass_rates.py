@@ -112,17 +112,17 @@ def test_report_tells_a_u_from_a_heap() -> None:
     ends = [("math", PassCounts(0, 8))] * 5 + [("math", PassCounts(8, 0))] * 5
     heap = [("ocr", PassCounts(4, 4))] * 10
 
-    u, flat = summarise_rates(ends, 4), summarise_rates(heap, 4)
+    u, flat = summarise_rates(ends, 8, 4), summarise_rates(heap, 8, 4)
 
     assert (u["never_right"], u["always_right"], u["pass_at_1"], u["gap"]) == (0.5, 0.5, 0.5, 0.0)
     assert u["u_shape"] == pytest.approx(1 - 2 * 0.5**8)
     assert flat["u_shape"] == pytest.approx(-2 * 0.5**8)
     assert flat["gap"] == pytest.approx(learning_gap(8, 4, 4))
-    assert u["histogram"] == [5, 0, 0, 0, 0, 0, 0, 0, 0, 5]
+    assert u["histogram"] == [5, 0, 0, 0, 0, 0, 0, 0, 5]
 
 
 def test_report_counts_tasks_apart_and_what_could_not_be_measured() -> None:
-    report = summarise_rates([("math", PassCounts(3, 7)), ("ocr", PassCounts(0, 0, 8))], 4)
+    report = summarise_rates([("math", PassCounts(3, 7)), ("ocr", PassCounts(0, 0, 8))], 10, 4)
 
     assert (report["measured"], report["unmeasured"], report["undecided"]) == (1, 1, 8)
     assert report["by_task"]["math"]["histogram"][3] == 1
@@ -132,6 +132,7 @@ def test_report_counts_tasks_apart_and_what_could_not_be_measured() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 3)), max_size=30))
 def test_histogram_holds_every_measured_example(rows: list[tuple[int, int, int]]) -> None:
-    report = summarise_rates([("vqa", PassCounts(*row)) for row in rows], 4)
+    report = summarise_rates([("vqa", PassCounts(*row)) for row in rows], 8, 4)
 
+    assert len(report["histogram"]) == 9
     assert sum(report["histogram"]) == report["measured"] == len(rows) - report["unmeasured"]
