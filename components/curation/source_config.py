@@ -58,8 +58,9 @@ class ExternalSource(Config):
     max_rows: int = Field(default=0, ge=0)
     """Rows to read at most; 0 reads all."""
     image_root: str = ""
-    """Folder or archive (zip, tar, tar.gz …) that image paths are relative to, by its own path or address; "" is the
-    folder of the source's file. Of a hub data set, a path within it; "" where its images are in its rows."""
+    """Folder or archive (zip, tar, tar.gz …) that image paths are relative to, by its own path or address. "" is the
+    folder of the source's file; of Parquet, WebDataset and the hub it says that images are in the rows. Of a hub data
+    set, a path within it."""
     archive: ArchiveLimits = ArchiveLimits()
     """What archives and image files may unpack to."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from components.core.errors import SourceError
 from components.curation.archives import is_archive
-from components.curation.candidate import RawRow, Rejection, Rows, SourceRow
+from components.curation.candidate import RawRow, Rows, SourceRow
 from components.curation.columns import REQUIRED, map_columns
 from components.curation.mappings import MAPPINGS
 from components.curation.quickstart_corpus import LICENCE, corpus_fingerprint, corpus_rows
@@ -32,7 +32,7 @@ from components.curation.source_config import (
 )
 from components.curation.source_files import SourceFile, find_files, joint_fingerprint, one_file
 from components.curation.source_hub import open_hub
-from components.curation.source_images import ImageRoot, image_root, load_images
+from components.curation.source_images import ImageRoot, NoRoot, image_root, load_images
 from components.curation.source_lines import csv_part, index_lines, json_part, jsonl_part
 from components.curation.source_parts import Part, read_parts
 from components.curation.source_shards import webdataset_part
@@ -41,6 +41,8 @@ from components.curation.source_tables import parquet_columns, parquet_part
 __all__ = ["OpenSource", "RawRow", "open_source"]
 
 _NOT_OF_ROWS = {"path", "dataset", "revision", "config", "split", "streaming", "max_rows", "image_root"}
+_WITH_IMAGES = ("parquet", "webdataset")
+"""Kinds whose rows hold their images."""
 _LOOKED_AT = 100  # rows that are asked for a column before it is said that the source has none
 _ENDINGS = {
     "parquet": (".parquet",),
@@ -128,19 +130,15 @@ def _open_files(source: FileSource) -> OpenSource:
         parts.append(part)
     if isinstance(source, ParquetSource):
         _check_columns(source, parquet_columns(files[0]), files[0].address)
-    root_address = source.image_root or _own_folder(source.path, files)
-    in_archive = bool(source.image_root) and is_archive(root_address)
-    if in_archive:
-        prints.append(one_file(root_address).fingerprint())
-    images = image_root(root_address, source.archive)
+    images, print_of_images = _images(source, files)
+    prints += [print_of_images] if print_of_images else []
     name = source.path.rstrip("/").rsplit("/", 1)[-1]
     opened = _assemble(source, name, joint_fingerprint(prints), parts, images)
     if not isinstance(source, ParquetSource):
         _check_seen_columns(source, parts, source.path)
     counts = [part.count for part in parts]
     count = None if None in counts else sum(count for count in counts if count is not None)
-    is_covered = in_archive or source.kind == "webdataset"
-    return _counted(replace(opened, is_covered=is_covered), count, source.max_rows)
+    return _counted(replace(opened, is_covered=print_of_images is not None), count, source.max_rows)
 
 
 def _part(source: FileSource, file: SourceFile) -> tuple[str, Part]:
@@ -156,6 +154,15 @@ def _part(source: FileSource, file: SourceFile) -> tuple[str, Part]:
     if isinstance(source, CsvSource):
         return fingerprint, csv_part(file, source.delimiter, source.encoding)
     return fingerprint, webdataset_part(file, source.archive)
+
+
+def _images(source: FileSource, files: Sequence[SourceFile]) -> tuple[ImageRoot, str | None]:
+    """What image paths are relative to, and its fingerprint: "" where images are in the rows, None of a folder."""
+    if not source.image_root and source.kind in _WITH_IMAGES:
+        return NoRoot(), ""
+    address = source.image_root or _own_folder(source.path, files)
+    is_packed = bool(source.image_root) and is_archive(address)
+    return image_root(address, source.archive), one_file(address).fingerprint() if is_packed else None
 
 
 def _own_folder(path: str, files: Sequence[SourceFile]) -> str:
@@ -194,9 +201,7 @@ def _raw_row(source: ExternalSource, licence: str, images: ImageRoot, row: dict[
     """
     known = MAPPINGS.get(source.mapping)
     raw = known.raw_row(row) if known else map_columns(row, source.columns)
-    task = source.task or (known.task if known else None)
-    if task is None:
-        raise Rejection("task missing", "neither the source nor its mapping names one")
+    task = source.task if source.task is not None else MAPPINGS[source.mapping].task
     of_set = known.answer_type if known else None
     answer_type = of_set if of_set and source.answer_type == "infer" else source.answer_type
     return {

@@ -258,6 +258,15 @@ class TestFingerprint:
         assert first.fingerprint != second.fingerprint
         assert first.is_covered
         assert not opened("jsonl", path).is_covered
+        assert not opened("jsonl", path, image_root=str(tmp_path)).is_covered
+        assert opened("parquet", write_parquet(tmp_path, 1)).is_covered
+
+    def test_parquet_with_paths_needs_to_know_what_they_are_relative_to(self, tmp_path: Path) -> None:
+        write_images(tmp_path, 1)
+        pq.write_table(pa.Table.from_pylist([row(0)]), tmp_path / "rows.parquet")
+
+        assert "names no image_root" in rejection(opened("parquet", tmp_path), 0).evidence
+        assert values(opened("parquet", tmp_path, image_root=str(tmp_path)))[0]["images"] == [png(0)]
 
     def test_settings_that_decide_rows_are_told_from_those_that_do_not(self, tmp_path: Path) -> None:
         path = write_jsonl(tmp_path, 1)
