@@ -63,6 +63,7 @@ COLUMNS: Mapping[str, str] = {
     "pass_rate": "Share of a base policy's answers that were right (0 to 1), where it was measured.",
     "facts": "Statements that are true of the images, for evaluation of open-ended answers.",
     "group": "Examples of one group never cross splits.",
+    "repeats": "How often training sees it, beside one for most.",
 }
 """What the columns of an example hold."""
 

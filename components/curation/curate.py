@@ -237,7 +237,7 @@ class Curation:
 
 def _identity(settings: Source, source: OpenSource) -> str:
     """Of a source's rows; "" where images lie in a folder, whose content nothing tells."""
-    return key_of(settings.identity(), source.fingerprint) if source.is_covered else ""
+    return key_of(settings.identity(), source.settings, source.fingerprint) if source.is_covered else ""
 
 
 def _named(sources: Iterable[OpenSource]) -> list[OpenSource]:

@@ -22,7 +22,7 @@ from components.curation.steps import RowSteps, row_steps
 def picture(number: int) -> bytes:
     """A picture of a few pixels, another one for each number up to 2**24."""
     buffer = io.BytesIO()
-    Image.new("RGB", (2, 2), (number % 256, number // 256 % 256, number // 65536)).save(buffer, format="PNG")
+    Image.new("RGB", (8, 8), (number % 256, number // 256 % 256, number // 65536)).save(buffer, format="PNG")
     return buffer.getvalue()
 
 

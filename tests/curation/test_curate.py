@@ -62,7 +62,7 @@ def test_rows_in_equal_kept_plus_quarantined_and_every_reason_is_counted(tmp_pat
     result = _curate(_write_jsonl(tmp_path, rows, images), tmp_path / "out")
 
     assert result.summary["quarantined_by_reason"] == {
-        "conflicting answer": 1,
+        "contradicting answers": 2,
         "image damaged": 1,
         "image missing": 1,
         "not an image": 1,
@@ -71,7 +71,7 @@ def test_rows_in_equal_kept_plus_quarantined_and_every_reason_is_counted(tmp_pat
         "reference missing": 2,
     }
     counts = ("rows_in", "rows_kept", "rows_quarantined", "rows_duplicate")
-    assert [result.summary[name] for name in counts] == [11, 2, 8, 1]
+    assert [result.summary[name] for name in counts] == [11, 1, 9, 1]
     quarantined = pq.read_table(tmp_path / "out" / "quarantine" / "quarantine.parquet").to_pylist()
     assert len(quarantined) == 9
     assert all(row["reason"] and row["source"] == "rows.jsonl" for row in quarantined)

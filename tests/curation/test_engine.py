@@ -16,10 +16,13 @@ from components.core.errors import SourceError, StorageError
 from components.core.example import Split, example_id, read_split
 from components.curation import engine, shards
 from components.curation.curate import CurationResult, curate
+from components.curation.judge import REDUCE_STEPS
 from components.curation.steps import BuildSteps, row_steps
 from tests.curation import engine_rows as odd
 from tests.curation.driven import MOMENTS
 from tests.curation.engine_rows import config_of, names, row, write_rows
+
+ROW_STEPS = ("schema", "pictures", "wording", "typing", "leakage", "language", "pii", "licence")
 
 
 def _run(
@@ -46,7 +49,7 @@ def test_examples_come_in_order_of_the_sources_with_the_ids_of_their_content(
     first = write_rows([row(number) for number in range(120)], tmp_path / "a.parquet")
     second = write_rows([row(number) for number in range(500, 560)], tmp_path / "b.parquet")
 
-    result = _run(tmp_path, first, second, heldout_fraction=0.0)
+    result = _run(tmp_path, first, second, groups={"heldout_fraction": 0.0})
 
     examples = list(read_split(tmp_path / "dataset", Split.TRAIN))
     expected = [*range(120), *range(500, 560)]
@@ -64,7 +67,7 @@ def test_two_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         paths.append(write_rows([row(start), row(start + 1)], tmp_path / folder / "rows.parquet"))
 
-    result = _run(tmp_path, *paths, heldout_fraction=0.0)
+    result = _run(tmp_path, *paths, groups={"heldout_fraction": 0.0})
 
     assert result.summary["by_source"] == {"rows.parquet": 2, "rows.parquet (2)": 2}
     assert set(result.dataset.inputs) == {"rows.parquet", "rows.parquet (2)"}
@@ -83,7 +86,7 @@ def test_every_step_accounts_for_every_row(tmp_path: Path, small_ranges: None) -
     result = _run(tmp_path, write_rows(rows, tmp_path / "rows.parquet"))
 
     steps = {item["step"]: item for item in result.summary["steps"]}
-    assert list(steps) == ["schema", "pictures", "exact duplicates", "conflicts", "decontamination"]
+    assert list(steps) == [*ROW_STEPS, *REDUCE_STEPS]
     before = len(rows)
     for item in steps.values():
         assert item["rows_in"] == before == item["rows_kept"] + item["rows_quarantined"] + item["rows_duplicate"]
@@ -143,7 +146,7 @@ def test_dataset_is_read_by_the_datasets_library(tmp_path: Path) -> None:
         ours = {example.id: example for example in read_split(tmp_path / "dataset", split)}
         assert set(loaded[split.value]["id"]) == set(ours)
         assert {row["split"] for row in loaded[split.value]} == {split.value}
-    assert loaded["train"][0]["images"][0].size == (2, 2)
+    assert loaded["train"][0]["images"][0].size == (8, 8)
 
 
 @pytest.mark.slow
@@ -200,8 +203,8 @@ def test_setting_of_the_split_leaves_the_rows_and_one_of_the_rows_does_not(tmp_p
     source = write_rows([row(number) for number in range(50)], tmp_path / "rows.parquet")
     _run(tmp_path / "a", source, work=tmp_path / "work")
 
-    other_split = _run(tmp_path / "b", source, work=tmp_path / "work", heldout_fraction=0.5)
-    other_rows = _run(tmp_path / "c", source, work=tmp_path / "work", max_pixels=1000)
+    other_split = _run(tmp_path / "b", source, work=tmp_path / "work", groups={"heldout_fraction": 0.5})
+    other_rows = _run(tmp_path / "c", source, work=tmp_path / "work", pictures={"max_pixels": 1000})
 
     assert (other_split.mapped.made, other_split.mapped.found) == (0, 1)
     assert (other_rows.mapped.made, other_rows.mapped.found) == (1, 0)
@@ -267,10 +270,10 @@ def test_text_that_is_no_unicode_costs_its_row_alone(tmp_path: Path) -> None:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     source = {"kind": "jsonl", "path": str(path), "task": "vqa", "licence": "CC0"}
 
-    result = _run(tmp_path, sources=[source], heldout_fraction=0.0)
+    result = _run(tmp_path, sources=[source], groups={"heldout_fraction": 0.0})
 
     assert result.summary["rows_kept"] == 2
-    assert [(item["place"], item["reason"]) for item in _quarantine(tmp_path)] == [(1, "not Unicode")]
+    assert [(item["place"], item["reason"]) for item in _quarantine(tmp_path)] == [(1, "question not Unicode")]
 
 
 def test_source_that_ends_in_the_middle_keeps_what_was_finished(tmp_path: Path, small_ranges: None) -> None:
@@ -280,7 +283,7 @@ def test_source_that_ends_in_the_middle_keeps_what_was_finished(tmp_path: Path, 
     path.write_text("".join(lines)[:-10])
     source = {"kind": "jsonl", "path": str(path), "task": "vqa", "licence": "CC0"}
 
-    with pytest.raises(SourceError, match="line 130: the file is cut off there"):
+    with pytest.raises(SourceError, match="row 129: the file is cut off there"):
         _run(tmp_path / "a", sources=[source], work=tmp_path / "work")
     path.write_text("".join(lines))
     mended = _run(tmp_path / "b", sources=[source], work=tmp_path / "work")

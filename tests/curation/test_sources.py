@@ -656,7 +656,12 @@ def test_sources_of_several_kinds_go_through_one_curation(tmp_path: Path) -> Non
         path = WRITERS[kind](folder, 6)
         sources.append({"kind": kind, "path": str(path), "task": "chart", "licence": "CC0-1.0"})
     (tmp_path / "jsonl" / "2.png").unlink()
-    config = {"sources": sources, "max_quarantined_fraction": 1.0, "groups": {"heldout_fraction": 0.0}}
+    config = {
+        "sources": sources,
+        "max_quarantined_fraction": 1.0,
+        "groups": {"heldout_fraction": 0.0},
+        "pictures": {"min_side": 1},
+    }
 
     summary = curate(
         tmp_path / "dataset", tmp_path / "quarantine", parse_config(CurationConfig, config, "test"), seed=0
