@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from components.core.artifact import MANIFEST, InputRef, Manifest, seal, verify
+from components.core.artifact import MANIFEST, InputRef, Manifest, read_manifest, seal, verify
 from components.core.cores import usable_cores
 from components.core.errors import EmptyDatasetError, QuarantineLimitError, StorageError
 from components.core.example import Split
@@ -112,6 +112,7 @@ class Curation:
         work: Folder for what is finished.
         steps: As for `curate`.
         advance: As for `curate`.
+        trusted: As for `WorkFolder`.
 
     Raises:
         SourceError: A source cannot be read.
@@ -125,11 +126,12 @@ class Curation:
         work: Path,
         steps: BuildSteps = row_steps,
         advance: Advance = lambda _done, _rows: None,
+        trusted: bool = False,
     ) -> None:
         self._config, self._seed = config, seed
         self._sources = _named(open_source(source, seed) for source in config.sources)
         self._benchmarks = benchmarks if benchmarks is not None and read_suite(benchmarks) else None
-        self._folder = WorkFolder(work)
+        self._folder = WorkFolder(work, trusted)
         self.engine = Engine(config, self._folder, usable_cores(), steps, advance)
 
     def __enter__(self) -> "Curation":
@@ -176,7 +178,7 @@ class Curation:
 
     def run(self, dataset: Path, quarantine: Path) -> CurationResult:
         """All of it; see `curate`."""
-        _make_room(dataset, quarantine)
+        self._make_room(dataset, quarantine)
         files = self.map(WHOLE)
         fates = self.reduce(files)
         ledger = self._account(files, fates, quarantine)
@@ -222,14 +224,34 @@ class Curation:
         return {**ledger.summary(), "demonstrations": ledger.demonstrations, "sources": sources}
 
     def _seal(self, dataset: Path, quarantine: Path) -> tuple[Manifest, Manifest]:
-        identity = {"curation": self._config.identity(), "seed": self._seed}
-        inputs = {source.name: InputRef(SOURCE_KIND, source.fingerprint) for source in self._sources}
-        benchmarks = self._benchmark_reference()
-        if benchmarks is not None:
-            inputs["benchmarks"] = benchmarks
+        identity, inputs = self._identity(), self._inputs()
         # The dataset last: where it is finished, so is its quarantine.
         second = seal(quarantine, "quarantine", identity, inputs)
         return seal(dataset, "dataset", identity, inputs), second
+
+    def _identity(self) -> dict[str, Any]:
+        return {"curation": self._config.identity(), "seed": self._seed}
+
+    def _inputs(self) -> dict[str, InputRef]:
+        benchmarks = self._benchmark_reference()
+        sources = {source.name: InputRef(SOURCE_KIND, source.fingerprint) for source in self._sources}
+        return sources if benchmarks is None else {**sources, "benchmarks": benchmarks}
+
+    def _make_room(self, dataset: Path, quarantine: Path) -> None:
+        """Make the folders, and remove what a curation of the same that did not finish left in them."""
+        if (dataset / MANIFEST).exists():
+            raise StorageError(str(dataset), "holds a finished artifact", "Give a new folder")
+        if (quarantine / MANIFEST).exists():
+            found = read_manifest(quarantine)
+            if (found.identity, found.inputs) != (self._identity(), self._inputs()):
+                raise StorageError(str(quarantine), "holds the quarantine of another dataset", "Give a new folder")
+        for folder, own in ((dataset, _OF_DATASET), (quarantine, (QUARANTINE, MANIFEST))):
+            folder.mkdir(parents=True, exist_ok=True)
+            others = sorted(path.name for path in folder.iterdir() if path.name not in own)
+            if others:
+                raise StorageError(str(folder), f"holds {others[0]}, which is not of this work", "Give a new folder")
+            shutil.rmtree(folder)
+            folder.mkdir()
 
     def _benchmark_reference(self) -> InputRef | None:
         return verify(self._benchmarks, BENCHMARKS).reference() if self._benchmarks else None
@@ -249,19 +271,6 @@ def _named(sources: Iterable[OpenSource]) -> list[OpenSource]:
         number = counts[source.name]
         named.append(source if number == 1 else replace(source, name=f"{source.name} ({number})"))
     return named
-
-
-def _make_room(dataset: Path, quarantine: Path) -> None:
-    """Make the folders, and remove what an unfinished curation left in them."""
-    if (dataset / MANIFEST).exists():
-        raise StorageError(str(dataset), "holds a finished artifact", "Give a new folder")
-    for folder, own in ((dataset, _OF_DATASET), (quarantine, (QUARANTINE, MANIFEST))):
-        folder.mkdir(parents=True, exist_ok=True)
-        others = sorted(path.name for path in folder.iterdir() if path.name not in own)
-        if others:
-            raise StorageError(str(folder), f"holds {others[0]}, which is not of this work", "Give a new folder")
-        shutil.rmtree(folder)
-        folder.mkdir()
 
 
 def _place_shards(paths: Sequence[Path], folder: Path) -> list[Shard]:

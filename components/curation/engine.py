@@ -38,6 +38,7 @@ from components.curation.work_folder import WorkFolder, key_of, store
 _TRIES = 2  # of a row that a worker died over: the first time may have been the machine's fault
 _DEATHS_OF_SHARD = 10
 _DEATHS_OF_WRITER = 2
+_HANGS = ", which is how a process ends whose row has hung"
 
 
 @dataclass(frozen=True)
@@ -264,7 +265,8 @@ class _Mapper:
             return _given_up(task, death)
         if death.row < 0 or deaths[death.row] < _TRIES:
             return replace(task, deaths=deaths)
-        killers = {**task.killers, death.row: (death.step, str(death))}
+        said = f"{death}{_HANGS}" if death.exit_code == 1 else str(death)
+        killers = {**task.killers, death.row: (death.step, said)}
         return replace(task, deaths=deaths, killers=killers)
 
 

@@ -249,7 +249,9 @@ def test_row_that_hangs_is_lost_alone(tmp_path: Path) -> None:
     result = _run(tmp_path, write_rows(rows, tmp_path / "rows.parquet"), steps=odd.hanging)
 
     assert result.summary["rows_kept"] == 9
-    assert [(item["place"], item["step"]) for item in _quarantine(tmp_path)] == [(3, "endless")]
+    (lost,) = _quarantine(tmp_path)
+    assert (lost["place"], lost["step"]) == (3, "endless")
+    assert lost["evidence"] == "exit status 1, which is how a process ends whose row has hung"
 
 
 def test_step_that_fails_costs_the_row_and_says_how(tmp_path: Path) -> None:
@@ -315,6 +317,15 @@ def test_finished_dataset_is_never_touched(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="holds a finished artifact"):
         _run(tmp_path, source)
+
+
+def test_quarantine_of_another_dataset_is_never_touched(tmp_path: Path) -> None:
+    source = write_rows([row(number) for number in range(20)], tmp_path / "rows.parquet")
+    _run(tmp_path, source)
+    config = config_of(source, heldout_fraction=0.5)
+
+    with pytest.raises(StorageError, match="holds the quarantine of another dataset"):
+        curate(tmp_path / "other", tmp_path / "quarantine", config, seed=0)
 
 
 def test_folder_of_somebody_else_is_not_written_to(tmp_path: Path) -> None:
