@@ -87,6 +87,8 @@ def test_typing_every_vote_of_a_survey_stays() -> None:
         ("number", "5 million", "short_text"),
         ("number", "red", "short_text"),
         ("expression", "red car", "short_text"),
+        ("expression", "yes", "short_text"),
+        ("expression", "No", "short_text"),
         ("choice", "red car", "short_text"),
         ("number", r"x^2+1", "expression"),
     ],
