@@ -126,6 +126,11 @@ def test_typing_a_gold_that_no_rule_can_check_becomes_open_ended() -> None:
     assert row.example.references == ("9^{9^{9^9}}",)
 
 
+def test_typing_units_in_words_are_no_words() -> None:
+    row = typed(candidate(["12 metres", "12 m"], task="ocr"))
+    assert (row.example.answer_type, row.example.references) == (AnswerType.NUMBER, ("12 metres", "12 m"))
+
+
 def test_typing_references_in_words_do_not_spoil_a_formula() -> None:
     row = typed(candidate([r"\frac{1}{2}", "a half of all"]))
     assert row.example.references == (r"\frac{1}{2}",)
