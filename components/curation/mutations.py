@@ -152,8 +152,8 @@ def _of_choice(item: Checkable) -> Iterator[str]:
 
 def _of_text(item: Checkable) -> Iterator[str]:
     reference = item.references[0]
-    opposites = mistakes(item)
-    yield next(opposites)  # no for yes; something else for other words
+    others = list(mistakes(item))
+    yield from others[:1]  # no for yes; something else for other words
     digit = re.search(r"[0-9](?![0-9])", reference)
     if digit:
         yield f"{reference[: digit.start()]}{(int(digit[0]) + 1) % 10}{reference[digit.end() :]}"
@@ -162,7 +162,7 @@ def _of_text(item: Checkable) -> Iterator[str]:
     if reference[-1:].isalpha():
         yield f"{reference[:-1]}{'q' if reference[-1:] != 'q' else 'k'}"
     yield from _OTHER_WORDS
-    yield from opposites
+    yield from others[1:]
 
 
 _MUTATIONS = {

@@ -28,7 +28,7 @@ from components.rewards.verdict import Verdict
 from components.rewards.wording import normalised
 
 _MOST_TRIED = 12  # mutations, where the rule leaves some of them undecided
-_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+(?!or\b|and\b)[A-Za-z]{2,}")
+_WORDS = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{3,}\s+(?!or\b|and\b)[A-Za-z]{2,}|^(?:[A-Za-z]{3,}|[Nn]o)$")
 _AT_A_LIMIT = frozenset({TIME_LIMIT, MEMORY_LIMIT, FAILED})
 _THOUGHT = "<think>So it is.</think>"
 

@@ -23,6 +23,7 @@ from components.rewards.checkable import Checkable
 from components.rewards.choice import named_options
 from components.rewards.expression import as_latex
 from components.rewards.gate import MAX_CHARACTERS
+from components.rewards.quantity import read_quantity
 from components.rewards.rule import verify_all
 from components.rewards.sandbox import VerifierConfig, set_limits
 from components.rewards.structure import read_term
@@ -237,10 +238,14 @@ def _items(case: Case) -> Iterator[Checkable]:
         yield replace(bare, answer_type=AnswerType.CHOICE, choices=case.listed)
     for answer_type in _types(case):
         typed = replace(bare, answer_type=answer_type)
-        readable = tuple(text for text in case.references if not _WORDS.search(as_latex(text)))
+        readable = tuple(text for text in case.references if read_quantity(text, True) or not _is_worded(text))
         if answer_type in _OF_MATHS and readable:
             typed = replace(typed, references=readable)  # beside words, no answer could be told to be wrong
         yield typed
+
+
+def _is_worded(text: str) -> bool:
+    return bool(_WORDS.search(as_latex(text)))
 
 
 def _types(case: Case) -> list[AnswerType]:

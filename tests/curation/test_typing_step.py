@@ -87,6 +87,8 @@ def test_typing_every_vote_of_a_survey_stays() -> None:
         ("number", "5 million", "short_text"),
         ("number", "red", "short_text"),
         ("expression", "red car", "short_text"),
+        ("expression", "yes", "short_text"),
+        ("expression", "No", "short_text"),
         ("choice", "red car", "short_text"),
         ("number", r"x^2+1", "expression"),
     ],
@@ -122,6 +124,11 @@ def test_typing_a_gold_that_no_rule_can_check_becomes_open_ended() -> None:
     row = typed(candidate("9^{9^{9^9}}"))
     assert row.example.answer_type is AnswerType.OPEN_ENDED
     assert row.example.references == ("9^{9^{9^9}}",)
+
+
+def test_typing_units_in_words_are_no_words() -> None:
+    row = typed(candidate(["12 metres", "12 m"], task="ocr"))
+    assert (row.example.answer_type, row.example.references) == (AnswerType.NUMBER, ("12 metres", "12 m"))
 
 
 def test_typing_references_in_words_do_not_spoil_a_formula() -> None:
