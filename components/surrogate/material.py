@@ -20,7 +20,7 @@ _APART = 0.5  # scores of one answer that differ by more contradict each other
 _WORDS_OF_REFERENCE = 6  # a shorter right answer leaves too much open to stand as a reference
 _SHORT = 4  # words; a right answer of so few can stand as a reference for answers as short
 _CANARY_QUESTIONS = 200
-_GIVEN_WEIGHT = 5.0  # of a given row beside one that is made of it: there are about four of those to each
+_GIVEN_WEIGHT = 3.0  # of a given row beside one that is made of it: there are about four of those to each
 
 OTHER_REFERENCE = "other_reference"
 SHORT_REFERENCE = "short_reference"

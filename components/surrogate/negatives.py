@@ -245,7 +245,7 @@ KINDS: Mapping[str, Maker] = {
 TRAINED = (
     "denied", "negated", "opposite", "taken_back", "wrong_entity", "wrong_number", "all_options", "repeated",
     "keywords", "other_answer", "question_copied", "question_and_wrong", "vague", "claimed", "first_half", "cut_off",
-    "shuffled",
+    "shuffled", "parroted_words",
 )  # fmt: skip
 """What is taught unless the config says otherwise."""
 
