@@ -93,7 +93,8 @@ class Recipe(Config):
     def identity(self) -> dict[str, Any]:
         """The settings that decide a result: all but name, description, resources and the number of pods."""
         left_out: dict[str, Any] = dict.fromkeys(("name", "description", "resources"), True)
-        return self.model_dump(mode="json", exclude={**left_out, "curation": {"pods"}})
+        # KFP's structs hold no null; where a key is missing, its default is null.
+        return self.model_dump(mode="json", exclude={**left_out, "curation": {"pods"}}, exclude_none=True)
 
 
 def load_recipe(name_or_path: str, settings: Sequence[str] = ()) -> Recipe:
