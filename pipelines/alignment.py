@@ -9,6 +9,7 @@ from typing import Any
 from kfp import dsl
 
 from components.curation.component import curate, judge_rows, map_rows, write_examples
+from components.curation.worth_component import measure_difficulty
 from components.evaluation.component import decide, evaluate, gather_suite, prepare_benchmarks
 from components.release.component import export, finish, register
 from components.surrogate.component import fit_surrogate
@@ -90,6 +91,16 @@ def alignment_pipeline(recipe: Recipe, placement: Placement, run_id: str = dsl.P
             ).outputs["suite"]
             start = place(warm_start(dataset=dataset, policy=policy, seed=seed), "training", "warm_start")
             base = start.outputs["base_policy"]
+            if recipe.curation.enabled:
+                measured = measure_difficulty(
+                    dataset=dataset,
+                    surrogate_model=scorer,
+                    base_policy=base,
+                    curation=curation,
+                    rewards=rewards,
+                    seed=seed,
+                )
+                dataset = place(measured, "training").outputs["measured"]
 
             def trained(name: str, control: bool) -> Any:
                 task = train(
