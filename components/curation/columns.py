@@ -42,6 +42,8 @@ def map_columns(row: Values, columns: "Columns") -> RawRow:
         "demonstration": as_text(value.get("demonstration"), "demonstration") or "",
         "licence": as_text(value.get("licence"), "licence") or "",
         "group": as_text(value.get("group"), "group") or "",
+        "split": as_text(value.get("split"), "split") or "",
+        "answer_type": as_text(value.get("answer_type"), "answer type") or "",
         "metadata": as_metadata({column: item for column, item in row.items() if column not in used}),
     }
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from components.curation.picture_signs import CELLS, DRAWING, HEAD, LOOK_BYTES, PHOTOGRAPH
+from components.curation.picture_signs import CELLS, HEAD, LOOK_BYTES, PHOTOGRAPH
 
 MAX_DIFFERENCE = 0.35
 """Of alike pictures: root mean square of the cells' differences of luminance, in units of the picture's contrast."""
@@ -85,7 +85,7 @@ class LookTable:
         found = self.is_same(ones, others)
         first, second = self._kinds[ones], self._kinds[others]
         has_photograph = (first == PHOTOGRAPH) | (second == PHOTOGRAPH)
-        undecided = np.flatnonzero(~found & has_photograph & (first != DRAWING) & (second != DRAWING))
+        undecided = np.flatnonzero(~found & has_photograph)
         gaps = self.gaps(ones[undecided], others[undecided])
         found[undecided] = gaps.is_alike & (gaps.unexplained <= MAX_UNEXPLAINED) & (gaps.cut <= MAX_CUT)
         return found

@@ -28,6 +28,10 @@ class Columns(Config):
     """Licence of the row; the source's where it is empty."""
     group: str = ""
     """What rows that must not be divided between splits have in common: a document, a scene."""
+    split: str = ""
+    """train or heldout, where the source is divided already; a blank leaves it open."""
+    answer_type: str = ""
+    """Answer type of the row, which typing checks; the source's where it is blank."""
 
 
 class QuickstartSource(Config):

@@ -208,7 +208,7 @@ def _raw_row(source: ExternalSource, licence: str, images: ImageRoot, row: dict[
         **raw,
         "images": load_images(raw["images"], images),
         "task": task.value,
-        "answer_type": str(answer_type),
+        "answer_type": str(raw.get("answer_type") or answer_type),
         "licence": str(raw.get("licence") or "").strip() or licence,
     }
 

@@ -59,7 +59,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "crossing": ("split",),
     "truncated": ("pictures",),
     "bomb": ("pictures",),
-    "not an image": ("pictures",),
+    "not an image": ("schema", "pictures"),
     "wrong type": ("schema", "typing"),
 }
 """Steps that may take out the rows of a class; "" where they stay."""
@@ -184,7 +184,7 @@ def _copy(label: str, number: int, rows: list[PlantedRow], free: list[int], chan
     if label == "other number":
         return _renumbered(row, number, chance)
     if label == "shared image":
-        return replace(row, question="Is the picture wider than it is high?", references=[_wider(row.image)])
+        return replace(row, question="Is the picture wider than it is high?", references=[_wider(row.image)], choices=())
     if label == "exact duplicate":
         question = row.question.upper() if number % 2 else f"{row.question}\n{_SUFFIX}"
         image = _encoded(_opened(row.image), "PNG", 6)
@@ -401,9 +401,9 @@ def _broken(label: str, number: int, chance: random.Random) -> PlantedRow:
     if label == "not an image":
         return replace(row, image=b"" if number % 2 else f"<html>{number}</html>".encode())
     wrong = (
-        {"question": number},
+        {"question": " "},
         {"references": []},
-        {"references": ["left of the old tree by the river"], "answer_type": "number"},
+        {"references": ["three"], "answer_type": "choice", "choices": ("one", "two")},
         {"references": ["E"], "answer_type": "choice", "choices": ("one", "two")},
     )[number % 4]
     return replace(row, **wrong)
