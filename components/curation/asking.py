@@ -25,6 +25,13 @@ _HOPELESS = 32
 """Examples without an answer, before any with one, after which it is the policy that is at fault and not they."""
 
 
+class PolicyServerConfig(ChatServerConfig):
+    """A server that holds the policy and speaks OpenAI's chat completions, as vLLM does."""
+
+    model: str = ""
+    """Name by which the server knows the policy; "" where there is no server, and the policy is loaded here."""
+
+
 class AskingConfig(Config):
     """Which base policy is asked, and how it samples."""
 
@@ -38,8 +45,8 @@ class AskingConfig(Config):
     """Larger images are scaled down to this many pixels, for a policy that does not bring its own limit."""
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     """Type of the weights in memory, for a policy that does not bring its own."""
-    server: ChatServerConfig | None = None
-    """A server that holds the policy and speaks OpenAI's chat completions, as vLLM does; none loads it here."""
+    server: PolicyServerConfig = PolicyServerConfig()
+    """A server to ask in place of a policy that is loaded here."""
     temperature: float = Field(default=1.0, gt=0, le=2)
     """Of the sampling; 1 as in the rollouts of training, whose groups the pass rate is to predict."""
     top_p: float = Field(default=1.0, gt=0, le=1)
@@ -49,14 +56,18 @@ class AskingConfig(Config):
     batch_size: int = Field(default=64, ge=1)
     """Generations at a time, where the policy is loaded here; halved when the memory is full."""
 
+    @property
+    def is_served(self) -> bool:
+        """Whether a server is asked."""
+        return bool(self.server.model)
+
     def sampling(self) -> dict[str, Any]:
         """The settings that decide a generation beside the policy."""
-        server = self.server.model_dump(mode="json", exclude=set(EXECUTION)) if self.server else None
         return {
             "temperature": self.temperature,
             "top_p": self.top_p,
             "max_tokens": self.max_tokens,
-            "server": server,
+            "server": self.server.model_dump(mode="json", exclude=set(EXECUTION)),
         }
 
     def identity(self) -> dict[str, Any]:

@@ -45,7 +45,7 @@ class BasePolicy:
         Raises:
             ModelError: It cannot be loaded.
         """
-        if config.server is not None:
+        if config.is_served:
             from components.curation.server_sampler import ServerSampler
 
             return ServerSampler(config.server, self.policy, config)
@@ -101,8 +101,9 @@ def _find(config: AskingConfig, own: Path | None) -> BasePolicy:
         policy = Policy.load(folder) if (folder / POLICY_FILE).is_file() else _policy(config)
         return BasePolicy(folder, policy, reference)
     # A server has the weights already, and the hub need not be within reach.
-    served = config.server is not None
-    commit = config.revision if served else resolve_commit("model", config.policy, config.revision, ModelError)
+    commit = (
+        config.revision if config.is_served else resolve_commit("model", config.policy, config.revision, ModelError)
+    )
     policy = replace(_policy(config), model=config.policy, revision=commit)
     return BasePolicy(folder, policy, InputRef(SOURCE_KIND, _digest([config.policy, commit])))
 

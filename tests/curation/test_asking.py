@@ -6,6 +6,7 @@ import pytest
 from components.core.errors import ModelError, StorageError
 from components.core.reply_journal import ReplyJournal
 from components.curation.asking import Asker, AskingConfig, Generation, Refusal
+from components.curation.worth_config import WorthConfig
 from tests.curation.worthy import KnownPolicy, example
 
 EXAMPLES = [example(f"{number:03}") for number in range(20)]
@@ -141,6 +142,10 @@ def test_cut_generations_are_counted() -> None:
     _, asker = ask(Rambling({}), None)
 
     assert asker.cost.cut == 160
+
+
+def test_settings_hold_no_null_which_a_pipelines_parameters_cannot_carry() -> None:
+    assert "null" not in WorthConfig().model_dump_json()
 
 
 def test_identity_names_what_decides_a_generation_and_not_how_fast_it_comes() -> None:
