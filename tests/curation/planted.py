@@ -184,7 +184,8 @@ def _copy(label: str, number: int, rows: list[PlantedRow], free: list[int], chan
     if label == "other number":
         return _renumbered(row, number, chance)
     if label == "shared image":
-        return replace(row, question="Is the picture wider than it is high?", references=[_wider(row.image)], choices=())
+        question = "Is the picture wider than it is high?"
+        return replace(row, question=question, references=[_wider(row.image)], choices=())
     if label == "exact duplicate":
         question = row.question.upper() if number % 2 else f"{row.question}\n{_SUFFIX}"
         image = _encoded(_opened(row.image), "PNG", 6)
