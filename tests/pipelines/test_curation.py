@@ -26,7 +26,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [*(row(number) for number in range(40)), row(3), row(50, "\x1b[2Jhow many?")], folder / "r.parquet"
     )
     source = {"kind": "parquet", "path": str(path), "task": "vqa", "licence": "CC0"}
-    (folder / "curation.yaml").write_text(yaml.safe_dump({"sources": [source], "heldout_fraction": 0.2}))
+    (folder / "curation.yaml").write_text(yaml.safe_dump({"sources": [source], "groups": {"heldout_fraction": 0.2}}))
     return folder / "curation.yaml"
 
 
@@ -81,12 +81,12 @@ def test_curation_is_read_from_a_recipe_a_section_or_its_keys_alone(recipe: Path
     keys = yaml.safe_load(recipe.read_text())
     (tmp_path / "section.yaml").write_text(yaml.safe_dump({"seed": 3, "curation": keys}))
 
-    alone, _, seed = load_curation(str(recipe), ["curation.heldout_fraction=0.5", "seed=4"])
+    alone, _, seed = load_curation(str(recipe), ["curation.groups.heldout_fraction=0.5", "seed=4"])
     section, _, other = load_curation(str(tmp_path / "section.yaml"), [])
     shipped, benchmarks, _ = load_curation("qwen2_5_vl_3b", [])
 
-    assert (alone.heldout_fraction, seed) == (0.5, 4)
-    assert (section.heldout_fraction, other) == (0.2, 3)
+    assert (alone.groups.heldout_fraction, seed) == (0.5, 4)
+    assert (section.groups.heldout_fraction, other) == (0.2, 3)
     assert section.sources == alone.sources
     assert shipped.sources
     assert benchmarks
