@@ -199,6 +199,7 @@ def measured_on(model: Model, reader: FeatureReader, rows: Sequence[AnswerRow]) 
 def _points(material: Material, reader: FeatureReader, hands: Hands) -> Points:
     import numpy as np
 
+    natural = hands.natural_among(material.rows) & bool(hands.natural)
     parties = [hands.of.get(row.group, row.group) for row in material.rows]
     groups = {name: number for number, name in enumerate(dict.fromkeys(parties))}
     # By question, so that a question's texts are remembered while its rows are read.
@@ -208,7 +209,7 @@ def _points(material: Material, reader: FeatureReader, hands: Hands) -> Points:
     return Points(
         features=features,
         scores=np.array([row.score or 0.0 for row in material.rows]),
-        weights=np.array(material.weights) * np.where(hands.natural_among(material.rows), _NATURAL_WEIGHT, 1.0),
+        weights=np.array(material.weights) * np.where(natural, _NATURAL_WEIGHT, 1.0),
         questions=np.array(material.questions),
         groups=np.array([groups[party] for party in parties]),
         given=np.arange(len(material.rows)) < material.num_given,
