@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 METRICS = "metrics.json"
 WARNINGS = "warnings.json"
+_NATURAL_WEIGHT = 2.0  # of answers as they come in use, beside those that were written to be hard
 _COVERED = 0.6  # share of the surest answers whose accuracy is reported
 
 
@@ -74,8 +75,8 @@ class Hands:
     of: Mapping[str, str] = field(default_factory=dict)
     """Hand by group; the head is chosen, calibrated and measured on hands left out instead of groups."""
     natural: frozenset[str] = frozenset()
-    """Hands whose answers are as people and models give them, right and wrong, near and far. The curve and the
-    intervals are fitted on these alone; empty: on all."""
+    """Hands whose answers are as people and models give them, right and wrong, near and far. They count double, and
+    the curve and the intervals are fitted on these alone; empty: all are alike."""
 
     def natural_among(self, rows: Sequence[AnswerRow]) -> "NDArray[np.bool_]":
         """Which rows are of a natural hand; all, where none is named."""
@@ -125,7 +126,7 @@ def fit_rows(
     embedder = Embedder(config.embedder, cache)
     images = None if config.image_embedder is None else ImageEmbedder(config.image_embedder, cache)
     reader = FeatureReader(embedder, images, cache)
-    points = _points(material, reader, hands.of)
+    points = _points(material, reader, hands)
     choice = _choose(points, config, seed)
     natural = hands.natural_among(material.rows) & points.given
     model = _model(choice, points, natural, config, seed)
@@ -195,10 +196,11 @@ def measured_on(model: Model, reader: FeatureReader, rows: Sequence[AnswerRow]) 
     return _measured(model, rows, points, model.head.raw(features))
 
 
-def _points(material: Material, reader: FeatureReader, hands: Mapping[str, str]) -> Points:
+def _points(material: Material, reader: FeatureReader, hands: Hands) -> Points:
     import numpy as np
 
-    parties = [hands.get(row.group, row.group) for row in material.rows]
+    natural = hands.natural_among(material.rows) & bool(hands.natural)
+    parties = [hands.of.get(row.group, row.group) for row in material.rows]
     groups = {name: number for number, name in enumerate(dict.fromkeys(parties))}
     # By question, so that a question's texts are remembered while its rows are read.
     order = sorted(range(len(material.rows)), key=lambda place: (material.questions[place], place))
@@ -207,7 +209,7 @@ def _points(material: Material, reader: FeatureReader, hands: Mapping[str, str])
     return Points(
         features=features,
         scores=np.array([row.score or 0.0 for row in material.rows]),
-        weights=np.array(material.weights),
+        weights=np.array(material.weights) * np.where(natural, _NATURAL_WEIGHT, 1.0),
         questions=np.array(material.questions),
         groups=np.array([groups[party] for party in parties]),
         given=np.arange(len(material.rows)) < material.num_given,
