@@ -100,7 +100,7 @@ def alignment_pipeline(recipe: Recipe, placement: Placement, run_id: str = dsl.P
                     rewards=rewards,
                     seed=seed,
                 )
-                dataset = place(measured, "training").outputs["measured"]
+                dataset = place(measured, "measuring").outputs["measured"]
 
             def trained(name: str, control: bool) -> Any:
                 task = train(

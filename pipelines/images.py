@@ -18,6 +18,7 @@ from components.core.code import code_fingerprint
 _LOCK = Path(__file__).parent / "images.yaml"
 _CODE_OF_STAGE = {
     "curation": ("core", "rewards", "curation"),
+    "measuring": ("core", "rewards", "curation"),
     "surrogate": ("core", "rewards", "surrogate"),
     "training": ("core", "rewards", "training"),
     "evaluation": ("core", "rewards", "evaluation"),
@@ -25,6 +26,7 @@ _CODE_OF_STAGE = {
 }
 ROLE_OF_STAGE = {
     "curation": "cpu",
+    "measuring": "gpu",
     "surrogate": "cpu",
     "training": "gpu",
     "evaluation": "gpu",

@@ -52,6 +52,8 @@ class Resources(Config):
 
     curation: StageResources = StageResources()
     """Curating the sources."""
+    measuring: StageResources = StageResources()
+    """Asking the base policy about the training examples."""
     surrogate: StageResources = StageResources()
     """Fitting the surrogate."""
     warm_start: StageResources = StageResources()

@@ -104,9 +104,7 @@ class Example:
     @property
     def family(self) -> Family:
         """The family that evaluation counts this example under."""
-        if self.answer_type is AnswerType.OPEN_ENDED:
-            return Family.OPEN_ENDED
-        return _FAMILY_OF_TASK[self.task]
+        return family_of(self.task, self.answer_type)
 
     def with_split(self, split: Split) -> "Example":
         """The same example in another split; its id does not change."""
@@ -117,6 +115,11 @@ class Example:
         from PIL import Image as pil_image
 
         return [pil_image.open(io.BytesIO(data)).convert("RGB") for data in self.images]
+
+
+def family_of(task: Task, answer_type: AnswerType) -> Family:
+    """The family that evaluation counts examples of a task and an answer type under."""
+    return Family.OPEN_ENDED if answer_type is AnswerType.OPEN_ENDED else _FAMILY_OF_TASK[task]
 
 
 def example_id(images: Sequence[bytes], question: str, references: Sequence[str]) -> str:
@@ -159,7 +162,7 @@ def read_examples(path: Path) -> Iterator[Example]:
 
     for batch in pq.ParquetFile(path, pre_buffer=False).iter_batches(batch_size=256):
         for row in batch.to_pylist():
-            yield from_row(row)
+            yield _from_row(row)
 
 
 def read_split(dataset: Path, split: Split) -> Iterator[Example]:
@@ -204,8 +207,7 @@ def to_row(example: Example) -> dict[str, Any]:
     return row
 
 
-def from_row(row: dict[str, Any]) -> Example:
-    """The example that `to_row` made a row of."""
+def _from_row(row: dict[str, Any]) -> Example:
     return Example(
         **{
             **row,

@@ -17,11 +17,11 @@ from components.core.artifact import MANIFEST, InputRef, Manifest, read_manifest
 from components.core.cores import usable_cores
 from components.core.errors import EmptyDatasetError, QuarantineLimitError, StorageError
 from components.core.example import Split
-from components.core.layout import ORDER, Shard, shard_name, write_order
+from components.core.layout import ORDER, Shard, write_order
 from components.core.lineage import SOURCE_KIND
 from components.core.scratch import scratch_folder
 from components.core.suite import BENCHMARKS, read_suite
-from components.curation.candidate import Candidate, Lost
+from components.curation.candidate import Lost
 from components.curation.comparison import PictureComparison
 from components.curation.config import CurationConfig, Source
 from components.curation.croissant import CROISSANT, write_croissant
@@ -39,11 +39,11 @@ from components.curation.ledger import (
 )
 from components.curation.numbers import NUMBERS, write_numbers
 from components.curation.pictures import PictureStep
-from components.curation.shards import ShardFile, SourceRows, continued
+from components.curation.shards import Line, ShardFile, SourceRows, continued
 from components.curation.sign_table import SignTable
 from components.curation.sources import OpenSource, open_source
 from components.curation.steps import QUESTION_SHOWN, BuildSteps, row_steps
-from components.curation.work_folder import WorkFolder, key_of, take
+from components.curation.work_folder import WorkFolder, digest_of, key_of, take
 
 SUMMARY = "summary.json"
 _OF_DATASET = (*(split.value for split in Split), ORDER, SUMMARY, DEMONSTRATIONS, PROVENANCE, NUMBERS, CROISSANT)
@@ -201,16 +201,13 @@ class Curation:
         ledger = Ledger((*self.engine.step_names(), *REDUCE_STEPS))
 
         def lost() -> Iterator[Lost]:
-            for candidate, fate in settled(files, fates):
-                if isinstance(candidate, Lost):
-                    ledger.lose(candidate)
-                    yield candidate
-                elif fate.step:
-                    gone = _lost(candidate, fate)
-                    ledger.lose(gone)
-                    yield gone
-                else:
-                    ledger.keep(candidate, fate.split)
+            for row, fate in settled(files, fates):
+                if not isinstance(row, Lost) and not fate.step:
+                    ledger.keep(row, fate.split)
+                    continue
+                gone = row if isinstance(row, Lost) else _lost(row, fate)
+                ledger.lose(gone)
+                yield gone
 
         write_quarantine(lost(), quarantine)
         _check_limits(ledger, self._config, [source.name for source in self._sources])
@@ -280,7 +277,7 @@ def _place_shards(paths: Sequence[Path], folder: Path) -> list[Shard]:
     folder.mkdir(exist_ok=True)
     shards = []
     for path in paths:
-        shard = Shard(shard_name(path), pq.read_metadata(path).num_rows)
+        shard = Shard(f"{digest_of(path)}.parquet", pq.read_metadata(path).num_rows)
         if not (folder / shard.name).exists():  # two shards of equal content are one file
             take(path, folder / shard.name)
         shards.append(shard)
@@ -306,37 +303,36 @@ def _write_provenance(
         RecordWriter(dataset / PROVENANCE, columns) as provenance,
         RecordWriter(dataset / DEMONSTRATIONS, {"id": "text", "completion": "text"}) as demonstrations,
     ):
-        for candidate, fate in settled(files, fates):
-            if isinstance(candidate, Lost) or fate.step:
+        for row, fate in settled(files, fates):
+            if isinstance(row, Lost) or fate.step:
                 continue
-            split, id_ = Split(fate.split), candidate.example.id
+            split = Split(fate.split)
             provenance.add(
-                id=id_,
-                source=candidate.source,
-                place=candidate.place,
+                id=row.id,
+                source=row.source,
+                place=row.place,
                 split=split.value,
                 shard=orders[split][next(shard_of)].name,
                 group=fate.group,
-                flags=[*candidate.flags, *fate.flags],
-                changes=list(candidate.changes),
+                flags=[*row.flags, *fate.flags],
+                changes=row.changes,
             )
-            if candidate.demonstration and split is Split.TRAIN:
-                demonstrations.add(id=id_, completion=candidate.demonstration)
+            if row.demonstration and split is Split.TRAIN:
+                demonstrations.add(id=row.id, completion=row.demonstration)
                 count += 1
     return count
 
 
-def _lost(candidate: Candidate, fate: Fate) -> Lost:
-    example = candidate.example
+def _lost(row: Line, fate: Fate) -> Lost:
     return Lost(
-        source=candidate.source,
-        place=candidate.place,
+        source=row.source,
+        place=row.place,
         step=fate.step,
         reason=fate.reason,
         evidence=fate.evidence,
-        question=example.question[:QUESTION_SHOWN],
+        question=row.question[:QUESTION_SHOWN],
         is_duplicate=fate.is_duplicate,
-        id=example.id,
+        id=row.id,
     )
 
 

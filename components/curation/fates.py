@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.curation.candidate import Candidate, Lost
+from components.curation.candidate import Lost
 from components.curation.judge import Fate, Fates
 from components.curation.ledger import RecordWriter
-from components.curation.shards import ShardFile
+from components.curation.shards import Line, ShardFile
 
 _FIGURES = b"figures"
 _ROWS_READ = 10_000
@@ -50,11 +50,11 @@ class FateFile:
         return figures
 
 
-def settled(files: Sequence[ShardFile], fates: Iterable[Fate]) -> Iterator[tuple[Candidate | Lost, Fate]]:
+def settled(files: Sequence[ShardFile], fates: Iterable[Fate]) -> Iterator[tuple[Line | Lost, Fate]]:
     """Every source row, in order, with its fate; that of a row which never became a candidate says nothing."""
     remaining = iter(fates)
     for file in files:
-        outcomes: list[Candidate | Lost] = [*file.candidates(), *file.lost()]
+        outcomes: list[Line | Lost] = [*file.lines(), *file.lost()]
         for outcome in sorted(outcomes, key=lambda item: item.place):
             yield outcome, _NONE if isinstance(outcome, Lost) else next(remaining)
 

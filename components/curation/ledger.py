@@ -7,7 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from components.curation.candidate import Candidate, Lost
+from components.curation.candidate import Lost
+from components.curation.shards import Line
 
 QUARANTINE = "quarantine.parquet"
 PROVENANCE = "provenance.parquet"
@@ -49,12 +50,11 @@ class Ledger:
         self.reasons[lost.reason] += 1
         self.lost_by_source[lost.source] += 1
 
-    def keep(self, candidate: Candidate, split: str) -> None:
+    def keep(self, line: Line, split: str) -> None:
         """Count a row that stays."""
         self.rows_in += 1
         self.kept += 1
-        example = candidate.example
-        values = (split, example.family.value, example.answer_type.value, candidate.source)
+        values = (split, line.family, line.answer_type, line.source)
         for counts, value in zip(self.by.values(), values, strict=True):
             counts[value] += 1
 

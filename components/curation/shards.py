@@ -7,12 +7,12 @@ of the others are found again.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from components.core.example import example_schema, from_row, to_row
+from components.core.example import AnswerType, Task, example_schema, family_of, to_row
 from components.curation.candidate import Candidate, Lost, Rejection, Rows, SourceRow
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ ROWS_OF_RANGE = 1000
 """Source rows between two places where a shard ends at any rate."""
 _BYTES_OF_SHARD = 16 * 2**20
 _PREFIX = "example_"
+_BESIDES = ("demonstration", "flags", "changes")
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,20 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
+class Line(NamedTuple):
+    """What the account of a curation has to know of a row that became an example."""
+
+    source: str
+    place: int
+    id: str
+    family: str
+    answer_type: str
+    question: str
+    demonstration: str
+    flags: Sequence[str]
+    changes: Sequence[str]
+
+
 @dataclass(frozen=True)
 class ShardFile:
     """What became of a shard's rows, on disk."""
@@ -212,12 +227,16 @@ class ShardFile:
 
         return pq.read_table(self.path, columns=list(columns), use_threads=False)
 
-    def candidates(self) -> Iterator[Candidate]:
-        """The rows that became examples, in order, without their images and signs."""
-        names = [name for name in outcome_schema().names if name not in (f"{_PREFIX}images", "weight")]
-        for record in self.read(names).to_pylist():
-            if record["lost_step"] is None:
-                yield self._candidate(record)
+    def lines(self) -> Iterator[Line]:
+        """The rows that became examples, in order."""
+        columns = ("task", "answer_type", "question")
+        table = self.read(["offset", "example_id", *(f"{_PREFIX}{name}" for name in columns), *_BESIDES])
+        for values in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            offset, id_, task, answer_type, question, demonstration, flags, changes = values
+            if id_ is not None:
+                family = family_of(Task(task), AnswerType(answer_type)).value
+                place = self.start + offset
+                yield Line(self.source, place, id_, family, answer_type, question, demonstration, flags, changes)
 
     def lost(self) -> Iterator[Lost]:
         """The rows that did not, in order."""
@@ -234,19 +253,6 @@ class ShardFile:
                 is_duplicate=record["lost_duplicate"],
                 id=record["lost_id"],
             )
-
-    def _candidate(self, record: dict[str, Any]) -> Candidate:
-        values = {name.removeprefix(_PREFIX): value for name, value in record.items() if name.startswith(_PREFIX)}
-        example = from_row({**values, "images": ()})
-        return Candidate(
-            source=self.source,
-            place=self.start + record["offset"],
-            example=replace(example, source=self.source),
-            demonstration=record["demonstration"],
-            flags=tuple(record["flags"]),
-            stated_split=record["stated_split"],
-            changes=tuple(record["changes"]),
-        )
 
 
 def examples_of(table: "pa.Table") -> "pa.Table":

@@ -16,7 +16,7 @@ from typing import Any
 
 from components.core.artifact import digest_file
 
-_KEY, _DIGEST = 32, 16  # hexadecimal digits
+_KEY, _DIGEST = 32, 32  # hexadecimal digits
 _ENDING = ".work"
 _UNUSED_SECONDS = 14 * 24 * 3600
 
@@ -98,6 +98,11 @@ def take(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:  # another file system, or one without links
         shutil.copyfile(source, target)
+
+
+def digest_of(path: Path) -> str:
+    """The digest of a work file's content, 32 hexadecimal digits of a sha-256, which its name says."""
+    return path.name.removesuffix(_ENDING).split("-")[1]
 
 
 def _name(key: str, path: Path) -> str:

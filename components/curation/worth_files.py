@@ -11,18 +11,19 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from components.core.artifact import MANIFEST
+from components.core.artifact import MANIFEST, read_manifest
 from components.core.errors import StorageError
-from components.core.example import Example, Split, read_examples, write_examples
+from components.core.example import Example, Split, example_schema, read_split, to_row
+from components.core.layout import ORDER, ROWS_OF_SHARD, split_shards, write_order, write_shards
 from components.curation.candidate import Lost
+from components.curation.curate import SUMMARY
 from components.curation.difficulty import Doubt
+from components.curation.ledger import DEMONSTRATIONS, PROVENANCE, QUARANTINE, write_quarantine
 from components.curation.mixture import Kind
 from components.curation.pass_rates import PassCounts
 
 WORTH = "worth.parquet"
 STEPS = ("difficulty", "blind", "mixture")
-_SUMMARY, _DEMONSTRATIONS, _PROVENANCE = "summary.json", "demonstrations.parquet", "provenance.parquet"
-_QUARANTINE = "quarantine.parquet"
 _QUESTION_SHOWN = 500  # characters
 _UNKNOWN_PLACE = -1
 
@@ -84,7 +85,7 @@ class WorthOutputs:
 
 def read_train(dataset: Path) -> Iterator[Example]:
     """The training examples of a dataset, in order."""
-    return read_examples(dataset / f"{Split.TRAIN.value}.parquet")
+    return read_split(dataset, Split.TRAIN)
 
 
 def write_worth(
@@ -113,16 +114,30 @@ def write_worth(
             else:
                 yield measured
 
-    write_examples(staying(), outputs.dataset / f"{Split.TRAIN.value}.parquet")
-    heldout = f"{Split.HELD_OUT.value}.parquet"
-    shutil.copyfile(dataset / heldout, outputs.dataset / heldout)
+    _write_splits(staying(), dataset, outputs.dataset)
     demonstrations = _copy_demonstrations(dataset, outputs.dataset, worths)
     _write_worths(worths.values(), outputs.dataset / WORTH)
-    _write_quarantine(lost, worths, _places(dataset), outputs.quarantine / _QUARANTINE)
+    write_quarantine(_lost(lost, worths, _places(dataset)), outputs.quarantine)
     summary = _summary(dataset, lost, worths, report) | {"demonstrations": demonstrations}
     text = json.dumps(summary, indent=2, sort_keys=True, ensure_ascii=False)
-    (outputs.dataset / _SUMMARY).write_text(text, encoding="utf-8")
+    (outputs.dataset / SUMMARY).write_text(text, encoding="utf-8")
     return summary
+
+
+def _write_splits(train: Iterable[Example], dataset: Path, output: Path) -> None:
+    """Write the training split in shards as long as the dataset's, and copy the held-out one."""
+    import pyarrow as pa
+
+    def rows() -> Iterator[tuple[str, int, pa.Table]]:
+        for example in train:
+            table = pa.Table.from_pylist([to_row(example)], schema=example_schema())
+            yield example.id, sum(map(len, example.images)), table
+
+    average = read_manifest(dataset).identity["curation"].get("shard_rows", ROWS_OF_SHARD)
+    shards = write_shards(rows(), output / Split.TRAIN.value, example_schema(), average)
+    heldout = Split.HELD_OUT.value
+    shutil.copytree(dataset / heldout, output / heldout)
+    write_order(output, {Split.TRAIN.value: shards, heldout: split_shards(dataset, heldout)})
 
 
 def _copy_demonstrations(dataset: Path, output: Path, worths: Mapping[str, Worth]) -> int:
@@ -130,10 +145,10 @@ def _copy_demonstrations(dataset: Path, output: Path, worths: Mapping[str, Worth
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(dataset / _DEMONSTRATIONS)
+    table = pq.read_table(dataset / DEMONSTRATIONS)
     stays = [id_ not in worths or not worths[id_].step for id_ in table["id"].to_pylist()]
     kept = table.filter(pa.array(stays, pa.bool_()))
-    pq.write_table(kept, output / _DEMONSTRATIONS)
+    pq.write_table(kept, output / DEMONSTRATIONS)
     return int(kept.num_rows)
 
 
@@ -165,29 +180,19 @@ def _places(dataset: Path) -> dict[str, tuple[str, int]]:
     """Source and place of each example by id, where the dataset says so."""
     import pyarrow.parquet as pq
 
-    if not (dataset / _PROVENANCE).is_file():
+    if not (dataset / PROVENANCE).is_file():
         return {}
-    rows = pq.read_table(dataset / _PROVENANCE, columns=["id", "source", "place"]).to_pylist()
+    rows = pq.read_table(dataset / PROVENANCE, columns=["id", "source", "place"]).to_pylist()
     return {row["id"]: (row["source"], row["place"]) for row in rows}
 
 
-def _write_quarantine(
-    lost: Sequence[Example], worths: Mapping[str, Worth], places: Mapping[str, tuple[str, int]], path: Path
-) -> None:
-    """Write a line a lost example, in the columns of curation's quarantine."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    order = ("source", "place", "step", "reason", "evidence", "question", "id", "is_duplicate")
-    kinds = {"place": pa.int64(), "is_duplicate": pa.bool_()}
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in order])
-    rows = []
+def _lost(
+    lost: Sequence[Example], worths: Mapping[str, Worth], places: Mapping[str, tuple[str, int]]
+) -> Iterator[Lost]:
     for example in lost:
         source, place = places.get(example.id, (example.source, _UNKNOWN_PLACE))
         worth = worths[example.id]
-        gone = Lost(source, place, worth.step, worth.reason, worth.evidence, example.question)
-        rows.append({**asdict(gone), "id": example.id})
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path, compression="zstd")
+        yield Lost(source, place, worth.step, worth.reason, worth.evidence, example.question, id=example.id)
 
 
 _COUNTED = {
@@ -202,7 +207,7 @@ def _summary(
     dataset: Path, lost: Sequence[Example], worths: Mapping[str, Worth], report: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The summary of the dataset with the rows that are out accounted for."""
-    summary: dict[str, Any] = json.loads((dataset / _SUMMARY).read_text(encoding="utf-8"))
+    summary: dict[str, Any] = json.loads((dataset / SUMMARY).read_text(encoding="utf-8"))
     by_step = Counter(worths[example.id].step for example in lost)
     steps, rows = list(summary.get("steps", ())), summary["rows_kept"]
     for step in STEPS:
@@ -238,7 +243,7 @@ def make_room(outputs: WorthOutputs) -> None:
     """
     if (outputs.dataset / MANIFEST).exists():
         raise StorageError(str(outputs.dataset), "holds a finished artifact", "Give a new folder")
-    own = {f"{split.value}.parquet" for split in Split} | {WORTH, _SUMMARY, _DEMONSTRATIONS, _QUARANTINE}
+    own = {split.value for split in Split} | {ORDER, WORTH, SUMMARY, DEMONSTRATIONS, QUARANTINE}
     # The quarantine is sealed first: by itself its manifest says nothing.
     own |= {MANIFEST, Path(MANIFEST).with_suffix(".partial").name}
     for folder in (outputs.dataset, outputs.quarantine):

@@ -3,7 +3,8 @@
 Rows are made once: pictures of 56 to 512 pixels a side, half of them JPEG and half PNG, 13 KB on average, each with a
 question of its own. Then each size is curated from nothing, again with nothing changed, and again with 1 % of new rows
 behind the others. Memory is the sum over all processes of what each has to itself and its part of what they share
-(PSS), looked at twice a second.
+(PSS), looked at twice a second; so is the CPU time that they have used, which other work on the machine changes less
+than the wall time.
 
     python -m tests.benchmarks.curation [--rows 10000 50000] [--folder FOLDER]
 """
@@ -70,15 +71,18 @@ def write_source(rows: int, path: Path) -> None:
         writer.write_table(pa.Table.from_pylist(held, schema=schema))
 
 
-class Memory:
-    """The largest PSS of this process and all below it, in GB, while it is entered."""
+class Watch:
+    """What this process and all below it use while it is entered."""
 
     def __init__(self) -> None:
         self.peak = 0.0
+        """Largest PSS, in GB."""
+        self._used: dict[int, float] = {}
         self._ended = threading.Event()
 
-    def __enter__(self) -> "Memory":
+    def __enter__(self) -> "Watch":
         """Begin to look."""
+        self._before = {process: _cpu(process) for process in _family(os.getpid())}
         self._thread = threading.Thread(target=self._look)
         self._thread.start()
         return self
@@ -87,10 +91,22 @@ class Memory:
         """Stop looking."""
         self._ended.set()
         self._thread.join()
+        self._look_once()
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of all processes."""
+        return sum(used - self._before.get(process, 0.0) for process, used in self._used.items())
 
     def _look(self) -> None:
         while not self._ended.wait(0.5):
-            self.peak = max(self.peak, sum(map(_pss, _family(os.getpid()))))
+            self._look_once()
+
+    def _look_once(self) -> None:
+        family = _family(os.getpid())
+        self.peak = max(self.peak, sum(map(_pss, family)))
+        for process in family:
+            self._used[process] = max(self._used.get(process, 0.0), _cpu(process))
 
 
 def _family(root: int) -> list[int]:
@@ -117,13 +133,21 @@ def _pss(process: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1e6
 
 
+def _cpu(process: int) -> float:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:  # it has ended
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(name: str, source: Path, rows: int, folder: Path) -> float:
-    """Curate and print what it took; returns the seconds."""
+    """Curate and print what it took; returns the CPU seconds."""
     sources = [{"kind": "parquet", "path": str(source), "task": "vqa", "licence": "CC0", "max_rows": rows}]
     output = folder / "output"
     shutil.rmtree(output, ignore_errors=True)
     start = time.perf_counter()
-    with Memory() as memory:
+    with Watch() as watch:
         result = curate(
             output / "dataset",
             output / "quarantine",
@@ -134,10 +158,13 @@ def measure(name: str, source: Path, rows: int, folder: Path) -> float:
     seconds = time.perf_counter() - start
     made = f"{result.mapped.made}+{result.written.made} of {result.mapped.made + result.mapped.found}"
     made += f"+{result.written.made + result.written.found} shards made"
+    cpu = watch.cpu_seconds
     print(
-        f"{rows:>8,} {name:<16} {seconds:7.1f} s {rows / seconds:7.0f} rows/s {memory.peak:5.2f} GB  {made}", flush=True
+        f"{rows:>8,} {name:<16} {seconds:6.1f} s wall {rows / seconds:5.0f} rows/s {cpu:6.1f} CPU s "
+        f"{rows / cpu:5.0f} rows/CPU s {watch.peak:5.2f} GB  {made}",
+        flush=True,
     )
-    return seconds
+    return cpu
 
 
 def main() -> None:
@@ -154,7 +181,7 @@ def main() -> None:
             first = measure("from nothing", source, rows, folder)
             measure("nothing changed", source, rows, folder)
             more = measure("1 % added", source, rows * 101 // 100, folder)
-            print(f"{'':>8} 1 % added takes {more / first:.1%} of the first time")
+            print(f"{'':>8} 1 % added takes {more / first:.1%} of the first CPU time")
             shutil.rmtree(folder / "work")
 
 

@@ -73,7 +73,7 @@ def test_rows_in_equal_kept_plus_quarantined_and_every_reason_is_counted(tmp_pat
     counts = ("rows_in", "rows_kept", "rows_quarantined", "rows_duplicate")
     assert [result.summary[name] for name in counts] == [11, 1, 9, 1]
     quarantined = pq.read_table(tmp_path / "out" / "quarantine" / "quarantine.parquet").to_pylist()
-    assert len(quarantined) == 9
+    assert len(quarantined) == 10
     assert all(row["reason"] and row["source"] == "rows.jsonl" for row in quarantined)
 
 

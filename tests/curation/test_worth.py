@@ -10,7 +10,7 @@ import pytest
 from components.core.artifact import MANIFEST, seal, verify
 from components.core.config import parse_config
 from components.core.errors import ArtifactError, EmptyDatasetError, RecipeError, StorageError
-from components.core.example import Example, Task, read_examples
+from components.core.example import Example, Split, Task, read_split
 from components.core.policy import Policy
 from components.curation.worth import WorthResult, measure_worth
 from components.curation.worth_config import WorthConfig
@@ -47,7 +47,7 @@ def run(
     folder = dataset.parent / name
     config = parse_config(WorthConfig, values, "curation")
     result = measure_worth(inputs(dataset, base), outputs(folder), config, RewardsConfig(), seed)
-    return result, list(read_examples(folder / "measured" / "train.parquet"))
+    return result, list(read_split(folder / "measured", Split.TRAIN))
 
 
 WINDOW = {"difficulty": {"enabled": True}}
@@ -104,10 +104,10 @@ def test_held_out_examples_are_neither_asked_about_nor_changed(
 ) -> None:
     policy = KnownPolicy(SIGHTED)
     run(dataset, base, policy, {**WINDOW, "blind": {"enabled": True}}, monkeypatch)
-    heldout = dataset.parent / "run" / "measured" / "heldout.parquet"
+    heldout = dataset.parent / "run" / "measured"
 
     assert not {"h0", "h1"} & {id_ for id_, _, _ in policy.asked}
-    assert list(read_examples(heldout)) == list(read_examples(dataset / "heldout.parquet"))
+    assert list(read_split(heldout, Split.HELD_OUT)) == list(read_split(dataset, Split.HELD_OUT)) != []
 
 
 def test_recording_alone_takes_nothing_out(dataset: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from PIL import Image
 
 from components.core.artifact import seal
-from components.core.example import AnswerType, Example, Split, Task, write_examples
+from components.core.example import AnswerType, Example, Split, Task, write_splits
 from components.curation.asking import Ask, Generation, Refusal
 from components.curation.worth_files import WorthInputs, WorthOutputs
 
@@ -66,9 +66,8 @@ def write_dataset(folder: Path, train: Sequence[Example], heldout: Sequence[Exam
     import pyarrow.parquet as pq
 
     folder.mkdir(parents=True)
-    write_examples(train, folder / "train.parquet")
     held = [item.with_split(Split.HELD_OUT) for item in heldout]
-    write_examples(held, folder / "heldout.parquet")
+    write_splits({Split.TRAIN: train, Split.HELD_OUT: held}, folder)
     demonstrations = [{"id": item.id, "completion": "<answer>7</answer>"} for item in train]
     schema = pa.schema([("id", pa.string()), ("completion", pa.string())])
     pq.write_table(pa.Table.from_pylist(demonstrations, schema=schema), folder / "demonstrations.parquet")

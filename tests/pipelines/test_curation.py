@@ -57,7 +57,7 @@ def test_row_is_explained_without_letting_it_steer_the_terminal(output: Path) ->
 
     assert kept.returncode == 0, kept.stderr
     assert kept.stdout.startswith("r.parquet#3: kept\n")
-    assert kept.stdout.endswith("duplicate   r.parquet#40 (exact duplicates: duplicate)\n")
+    assert kept.stdout.endswith("duplicate   r.parquet#40 (exact duplicates: the same pixels, question and answer)\n")
     assert "\x1b" not in hostile.stdout
     assert "\\u001b[2Jhow many?" in hostile.stdout
     assert none.returncode == 1
