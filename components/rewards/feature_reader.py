@@ -8,7 +8,7 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from components.rewards.embedder import Embedder
     from components.rewards.image_embedder import ImageEmbedder
 
-_CHUNK = 512
-"""Rows whose token vectors are held at a time."""
+_ROWS = 2048
+"""Read at a time: the more, the fuller are the encoder's batches of texts of one length."""
+_CHARACTERS = 1_000_000
+"""Of the rows read at a time, about, since the vectors of all their tokens are held: 1.5 kB for 4 characters."""
 
 
 class _Row(NamedTuple):
@@ -97,8 +99,7 @@ class FeatureReader:
         pictures = [None] * len(rows) if images is None else images
         parts = [np.zeros((0, len(self.names)), dtype=np.float32)]
         with self._lock:
-            for start in range(0, len(rows), _CHUNK):
-                some = slice(start, start + _CHUNK)
+            for some in _chunks(rows):
                 own = zip(rows[some], encoded(pictures[some]), strict=True)
                 parts.append(self._fetch([_Row(text, image) for text, image in own]))
         return np.concatenate(parts)
@@ -131,3 +132,16 @@ class FeatureReader:
         encoders = [self._embedder.fingerprint, self.images.fingerprint if self.images else ""]
         parts = [*encoders, *self.names, code_fingerprint("rewards"), np.__version__]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _chunks(rows: Sequence[TextRow]) -> Iterator[slice]:
+    """Consecutive rows that are read at a time, at least one."""
+    start = characters = 0
+    for place, row in enumerate(rows):
+        length = len(row.question) + len(row.answer) + sum(map(len, row.references))
+        if place > start and (place - start == _ROWS or characters + length > _CHARACTERS):
+            yield slice(start, place)
+            start, characters = place, 0
+        characters += length
+    if rows:
+        yield slice(start, len(rows))

@@ -71,7 +71,8 @@ class ImageEmbedder:
         import torch
         from transformers import AutoImageProcessor, AutoModel
 
-        self._folder, self.config = folder, _ = _locate(config)
+        folder, self.config = _locate(config)
+        self._folder = folder
         # The processor of images alone: that of both modalities would want a tokeniser too.
         self._processor = AutoImageProcessor.from_pretrained(str(folder))
         self._model = AutoModel.from_pretrained(str(folder), dtype=torch.float32, use_safetensors=True).eval()

@@ -95,7 +95,7 @@ class SurrogateScorer:
             raise ArtifactError(
                 str(folder), f"its tensors cannot be read ({error})", "Fit the surrogate again"
             ) from None
-        return cls(model, reader_of(settings, cache), folder)
+        return cls(model, _reader_of(settings, cache), folder)
 
     @property
     def wants_images(self) -> bool:
@@ -275,7 +275,7 @@ def model_tensors(model: Model) -> "dict[str, NDArray[np.generic]]":
     return {name: np.ascontiguousarray(value) for name, value in tensors.items()}
 
 
-def reader_of(settings: dict[str, Any], cache: Path | None) -> FeatureReader:
+def _reader_of(settings: dict[str, Any], cache: Path | None) -> FeatureReader:
     """What makes the features that a surrogate was fitted on.
 
     Raises:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.rewards.answer_features import NAMES, RISING, normalised
+from components.rewards.answer_features import NAMES, RISING, _longest_run, normalised
 from components.rewards.answer_gate import BLANK, EQUAL, LONG, LOOP, rule_on
 from components.rewards.embedder import Embedder, EmbedderConfig
 from components.rewards.english import OPPOSITES
@@ -125,3 +125,11 @@ def test_reference_of_signs_alone_is_an_answer() -> None:
 
 def test_normalised_leaves_letters_and_digits() -> None:
     assert normalised("  It's RED, isn\u2019t it?") == "it's red isn't it"
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
+def test_the_longest_run_is_that_of_all_runs(mine: list[str], theirs: list[str]) -> None:
+    runs = {tuple(theirs[start:end]) for start in range(len(theirs)) for end in range(start, len(theirs) + 1)}
+    own = (tuple(mine[start:end]) for start in range(len(mine)) for end in range(start, len(mine) + 1))
+
+    assert _longest_run(mine, theirs) == max((len(run) for run in own if run in runs), default=0)

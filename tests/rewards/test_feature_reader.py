@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from components.rewards import feature_reader
 from components.rewards.embedder import TokenVectors
 from components.rewards.feature_reader import FeatureReader
 from tests.surrogate.stub import StubEmbedder
@@ -48,6 +49,16 @@ def test_a_row_that_was_read_before_is_not_encoded_again() -> None:
     np.testing.assert_array_equal(first[5], first[2])
     assert len(embedder.asked) == asked
     assert asdict(own.counts) == {"memory": 5, "file": 0, "computed": 5}
+
+
+def test_many_and_long_rows_are_read_in_parts_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [*_ROWS[:7], ("long?", "word " * 200, ("ref",)), *_ROWS[7:]]
+    expected = read(reader(), rows)
+
+    for most_rows, most_characters in ((4, 10_000), (100, 500), (1, 1), (61, 10_000)):
+        monkeypatch.setattr(feature_reader, "_ROWS", most_rows)
+        monkeypatch.setattr(feature_reader, "_CHARACTERS", most_characters)
+        np.testing.assert_array_equal(read(reader(), rows), expected)
 
 
 def test_rows_that_differ_in_where_a_text_ends_are_told_apart() -> None:
