@@ -63,6 +63,7 @@ STEP_WORDS: Mapping[str, str] = {
     "licence": "Rows under a licence that is not allowed are looked for",
     "exact duplicates": "Of rows with the same pixels, question and answer the first one stays",
     "near duplicates": "Of rows with nearly the same images and question, and the same answer, the first one stays",
+    "split": "Training rows that share an image or a group with held-out ones are taken out",
     "conflicts": "Rows with the same images and question and different answers are taken out",
     "decontamination": "Rows that repeat a question of a benchmark are taken out",
     "difficulty": "Rows are looked at by the share of a base model's answers that are right",
