@@ -72,6 +72,10 @@ STEP_WORDS: Mapping[str, str] = {
 }
 """What each step does, without a full stop; a step of another name speaks for itself."""
 _FIELDS: Mapping[str, tuple[str, ...]] = {
+    "schema": ("row", "schema"),
+    "pii": ("personal_data", "pii"),
+    "licence": ("licences", "licence"),
+    "split": ("groups",),
     "exact duplicates": ("exact_duplicates", "duplicates"),
     "near duplicates": ("near_duplicates", "near"),
 }
