@@ -9,6 +9,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -46,7 +47,9 @@ from components.curation.steps import QUESTION_SHOWN, BuildSteps, row_steps
 from components.curation.work_folder import WorkFolder, digest_of, key_of, take
 
 SUMMARY = "summary.json"
-_OF_DATASET = (*(split.value for split in Split), ORDER, SUMMARY, DEMONSTRATIONS, PROVENANCE, NUMBERS, CROISSANT)
+_OF_MANIFEST = (MANIFEST, "manifest.partial")
+_BESIDE_EXAMPLES = (ORDER, SUMMARY, DEMONSTRATIONS, PROVENANCE, NUMBERS, CROISSANT)
+_OF_DATASET = (*_OF_MANIFEST, *(split.value for split in Split), *_BESIDE_EXAMPLES)
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ class Curation:
 
     def reduce(self, files: Sequence[ShardFile]) -> FateFile:
         """What becomes of each candidate of all shards."""
-        benchmarks = self._benchmark_reference()
+        benchmarks = self._benchmark_reference
         shards = [(file.key, file.source, file.start) for file in files]
         settings = (self._config.identity(), self._seed, benchmarks and benchmarks.fingerprint)
         key = self.engine.key("fates", shards, *settings)
@@ -230,7 +233,7 @@ class Curation:
         return {"curation": self._config.identity(), "seed": self._seed}
 
     def _inputs(self) -> dict[str, InputRef]:
-        benchmarks = self._benchmark_reference()
+        benchmarks = self._benchmark_reference
         sources = {source.name: InputRef(SOURCE_KIND, source.fingerprint) for source in self._sources}
         return sources if benchmarks is None else {**sources, "benchmarks": benchmarks}
 
@@ -242,7 +245,7 @@ class Curation:
             found = read_manifest(quarantine)
             if (found.identity, found.inputs) != (self._identity(), self._inputs()):
                 raise StorageError(str(quarantine), "holds the quarantine of another dataset", "Give a new folder")
-        for folder, own in ((dataset, _OF_DATASET), (quarantine, (QUARANTINE, MANIFEST))):
+        for folder, own in ((dataset, _OF_DATASET), (quarantine, (*_OF_MANIFEST, QUARANTINE))):
             folder.mkdir(parents=True, exist_ok=True)
             others = sorted(path.name for path in folder.iterdir() if path.name not in own)
             if others:
@@ -250,6 +253,7 @@ class Curation:
             shutil.rmtree(folder)
             folder.mkdir()
 
+    @cached_property
     def _benchmark_reference(self) -> InputRef | None:
         return verify(self._benchmarks, BENCHMARKS).reference() if self._benchmarks else None
 

@@ -236,7 +236,9 @@ class _Mapper:
         start = place * ROWS_OF_RANGE
         rows, shards = 0, []
         for shard in cut(source.read(start, start + ROWS_OF_RANGE), source.name, start):
-            task = MapTask(shard, self._engine.key("shard", source.name, shard.digest, self._settings), number)
+            # With its place, which the signs and the quarantine name; rows behind new ones are looked at again.
+            key = self._engine.key("shard", source.name, shard.start, shard.digest, self._settings)
+            task = MapTask(shard, key, number)
             rows += len(shard.rows)
             shards.append((task.key, shard.start))
             if self._note(number, source.name, shard.start, task.key):
@@ -315,6 +317,7 @@ def _map_shard(folder: Path, steps: RowSteps, task: MapTask, progress: Progress)
             faulthandler.dump_traceback_later(steps.seconds, exit=True, file=nowhere)
             outcomes.append(take_steps(row, shard.source, steps, partial(progress.at, number)))
         faulthandler.cancel_dump_traceback_later()
+    progress.at(-1, -1)  # what kills the worker from here on is no row
     candidates = [outcome for outcome in outcomes if isinstance(outcome, Candidate)]
     return (
         store(folder, task.key, lambda path: write_outcomes(outcomes, shard.start, path)),

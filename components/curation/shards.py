@@ -1,8 +1,8 @@
 """Shards of source rows: how rows are cut into them, and the file that each becomes.
 
 A shard's file has a line for each of its source rows, candidate or lost, so that no row can go missing between the
-source and the dataset. It is known by the digest of the rows themselves: where rows are added to a source, the shards
-of the others are found again.
+source and the dataset. It is known by the digest of the rows themselves and their place: where rows are added behind
+the others, the shards of these are found again.
 """
 
 import hashlib

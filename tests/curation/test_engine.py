@@ -109,6 +109,15 @@ def test_every_step_accounts_for_every_row(tmp_path: Path, small_ranges: None) -
     ]
 
 
+def test_rows_that_come_again_a_whole_shard_later_are_duplicates(tmp_path: Path, small_ranges: None) -> None:
+    rows = [row(number) for number in range(50)]
+
+    result = _run(tmp_path, write_rows([*rows, *rows], tmp_path / "rows.parquet"))
+
+    assert (result.summary["rows_kept"], result.summary["rows_duplicate"]) == (50, 50)
+    assert [item["place"] for item in _quarantine(tmp_path)] == list(range(50, 100))
+
+
 def test_number_of_processes_and_size_of_shards_of_rows_do_not_show(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +245,7 @@ def test_shard_whose_rows_all_kill_is_lost_alone(tmp_path: Path, small_ranges: N
 
     result = _run(tmp_path, write_rows(rows, tmp_path / "rows.parquet"), steps=odd.deadly)
 
-    assert result.summary["rows_kept"] == 99
+    assert result.summary["rows_kept"] == 100
     lost = _quarantine(tmp_path)
     assert [item["place"] for item in lost] == list(range(50, 100))
     assert {item["reason"] for item in lost} == {"worker died"}
@@ -326,6 +335,16 @@ def test_quarantine_of_another_dataset_is_never_touched(tmp_path: Path) -> None:
 
     with pytest.raises(StorageError, match="holds the quarantine of another dataset"):
         curate(tmp_path / "other", tmp_path / "quarantine", config, seed=0)
+
+
+def test_what_an_unfinished_curation_left_is_cleared_away(tmp_path: Path) -> None:
+    source = write_rows([row(number) for number in range(20)], tmp_path / "rows.parquet")
+    whole = _run(tmp_path / "whole", source)
+    (tmp_path / "dataset" / "train").mkdir(parents=True)
+    for name in ("train/left.parquet", "manifest.partial", "summary.json"):
+        (tmp_path / "dataset" / name).write_bytes(b"left")
+
+    assert _run(tmp_path, source).dataset.fingerprint == whole.dataset.fingerprint
 
 
 def test_folder_of_somebody_else_is_not_written_to(tmp_path: Path) -> None:
