@@ -82,7 +82,7 @@ class CurationConfig(WorthConfig, JudgeConfig):
 
     def identity(self) -> dict[str, Any]:
         """The settings that decide the dataset."""
-        return self.model_dump(mode="json", exclude={"pods", *WorthConfig.model_fields})
+        return self.model_dump(mode="json", exclude={"pods", *WorthConfig.model_fields}, exclude_none=True)
 
     def row_identity(self) -> dict[str, Any]:
         """The settings that decide what the row steps make of a row; a field is one of them unless named here."""
