@@ -8,8 +8,7 @@ from typing import Any
 
 from kfp import dsl
 
-from components.curation.component import curate, judge_rows, map_rows, write_examples
-from components.curation.worth_component import measure_difficulty
+from components.curation.component import curate, judge_rows, map_rows, measure_difficulty, write_examples
 from components.evaluation.component import decide, evaluate, gather_suite, prepare_benchmarks
 from components.release.component import export, finish, register
 from components.surrogate.component import fit_surrogate

@@ -46,11 +46,7 @@ class Signs:
     pixels: tuple[str, ...] = ()
     """Of each image, 32 hexadecimal digits of a sha-256 over its decoded upright RGB pixels and size."""
     looks: tuple[bytes, ...] = ()
-    """Of each image, a perceptual hash whose Hamming distance tells near images apart; see pictures.py."""
-    question: str = ""
-    """32 hexadecimal digits of a sha-256 over the normalised question (and choices)."""
-    shingles: tuple[int, ...] = ()
-    """MinHash signature of the normalised question's shingles."""
+    """Of each image, a perceptual hash that tells near images from others; see picture_signs.py."""
 
 
 @dataclass(frozen=True)

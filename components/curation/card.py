@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from components.core.artifact import MANIFEST, Manifest, read_manifest
 from components.core.config import parse_config
-from components.core.example import Split
 from components.curation.card_plots import difficulty_plot, histogram_plot, share_bar, step_bar
 from components.curation.croissant import CROISSANT
 from components.curation.dataset_texts import STEP_WORDS, DatasetTexts, responsible_ai, step_settings
 from components.curation.gathering import gather_numbers
 from components.curation.numbers import NUMBERS, CardNumbers, Picture, read_numbers
-from components.curation.survey import split_files
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -51,8 +49,6 @@ class CardFacts:
     manifest: Manifest | None = None
     """None before the dataset is sealed."""
     texts: DatasetTexts = field(default_factory=DatasetTexts)
-    shards: bool = True
-    """Whether each split is a folder of files, and not a single file."""
     has_croissant: bool = False
 
     @property
@@ -65,11 +61,9 @@ class CardFacts:
         """Read what lies in a dataset's folder."""
         manifest = read_manifest(dataset) if (dataset / MANIFEST).is_file() else None
         said = (manifest.identity.get("curation", {}) if manifest else {}).get(TEXTS, {})
-        files = [path for split in Split for path in split_files(dataset, split)]
         return cls(
             manifest=manifest,
             texts=parse_config(DatasetTexts, said, TEXTS),
-            shards=all(path.parent != dataset for path in files),
             has_croissant=(dataset / CROISSANT).is_file(),
         )
 

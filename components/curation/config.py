@@ -12,38 +12,10 @@ from components.curation.licences import LicenceConfig
 from components.curation.personal_data import PersonalDataConfig
 from components.curation.pictures import PictureConfig
 from components.curation.schema import SchemaConfig
-from components.curation.source_config import (
-    Columns,
-    CsvSource,
-    ExternalSource,
-    FileSource,
-    HubSource,
-    JsonlSource,
-    JsonSource,
-    ParquetSource,
-    QuickstartSource,
-    Source,
-    WebDatasetSource,
-)
+from components.curation.source_config import Source
 from components.curation.typing_step import TypingConfig
 from components.curation.wording_step import WordingConfig
 from components.curation.worth_config import WorthConfig
-
-__all__ = [
-    "Columns",
-    "CsvSource",
-    "CurationConfig",
-    "ExternalSource",
-    "FileSource",
-    "HubSource",
-    "JsonSource",
-    "JsonlSource",
-    "ParquetSource",
-    "QuickstartSource",
-    "Source",
-    "WebDatasetSource",
-]
-
 
 _NOT_OF_ROWS = {
     "sources", "max_quarantined_fraction", "shard_rows", "texts", *JudgeConfig.model_fields, *WorthConfig.model_fields,

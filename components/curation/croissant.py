@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from components.core.artifact import digest_file
 from components.core.example import Split
+from components.core.layout import split_files
 from components.curation.dataset_texts import DatasetTexts, responsible_ai
 from components.curation.numbers import CardNumbers
-from components.curation.survey import split_files
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,6 +93,8 @@ _TABLES = (
             "split": "train or heldout.",
             "shard": "File that the example lies in.",
             "group": "Group that the split went by.",
+            "kind": "Finer kind of the answer: integer, fraction, interval, yes-no …",
+            "gold": "The answer as its rule reads it; empty for open-ended ones.",
             "flags": "What is notable and no reason to leave it out.",
             "changes": "What steps did to it.",
         },
@@ -133,7 +135,7 @@ def croissant(
     digests: Mapping[str, str],
 ) -> dict[str, Any]:
     """The metadata as JSON values; see `write_croissant`."""
-    shards = [path for split in Split for path in split_files(dataset, split)]
+    shards = [path for split in Split for path in split_files(dataset, split.value)]
     tables = [table for table in _TABLES if _path(dataset, table).is_file()]
     others = [_path(dataset, table) for table in tables]
     files = [_file_object(path, dataset, digests) for path in dict.fromkeys((*shards, *others, *_json_files(dataset)))]
@@ -206,14 +208,13 @@ def _file_object(path: Path, dataset: Path, digests: Mapping[str, str]) -> dict[
 
 def _file_set(shards: Sequence[Path], dataset: Path) -> dict[str, Any]:
     folders = dict.fromkeys(path.parent.relative_to(dataset).as_posix() for path in shards)
-    single = [path.name for path in shards if path.parent == dataset]
     return {
         "@type": "cr:FileSet",
         "@id": _FILES,
         "name": _FILES,
         "description": "The examples, in files that are read in the order of shards.json where there is one.",
         "encodingFormat": _PARQUET,
-        "includes": single or [f"{folder}/*.parquet" for folder in folders],
+        "includes": [f"{folder}/*.parquet" for folder in folders],
     }
 
 

@@ -24,7 +24,7 @@ from components.core.scratch import scratch_folder
 from components.core.suite import BENCHMARKS, read_suite
 from components.curation.candidate import Lost
 from components.curation.comparison import PictureComparison
-from components.curation.config import CurationConfig, Source
+from components.curation.config import CurationConfig
 from components.curation.croissant import CROISSANT, write_croissant
 from components.curation.engine import WHOLE, Advance, Engine, Share, Tally, plan_splits
 from components.curation.fates import FateFile, settled, write_fates
@@ -42,6 +42,7 @@ from components.curation.numbers import NUMBERS, write_numbers
 from components.curation.pictures import PictureStep
 from components.curation.shards import Line, ShardFile, SourceRows, continued
 from components.curation.sign_table import SignTable
+from components.curation.source_config import Source
 from components.curation.sources import OpenSource, open_source
 from components.curation.steps import QUESTION_SHOWN, BuildSteps, row_steps
 from components.curation.work_folder import WorkFolder, digest_of, key_of, take
@@ -300,7 +301,7 @@ def _write_provenance(
     Returns:
         The number of demonstrations.
     """
-    texts = ("id", "source", "split", "shard", "group")
+    texts = ("id", "source", "split", "shard", "group", "kind", "gold")
     columns = {**dict.fromkeys(texts, "text"), "place": "integer", "flags": "texts", "changes": "texts"}
     shard_of, count = iter(places), 0
     with (
@@ -318,6 +319,8 @@ def _write_provenance(
                 split=split.value,
                 shard=orders[split][next(shard_of)].name,
                 group=fate.group,
+                kind=row.kind,
+                gold=row.gold,
                 flags=[*row.flags, *fate.flags],
                 changes=row.changes,
             )

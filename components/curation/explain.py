@@ -48,7 +48,7 @@ class Explanation:
     question: str
     steps: tuple[Step, ...]
     kept: dict[str, str]
-    """split, shard, group and flags; empty for a row that was lost."""
+    """split, shard, group, answer (its kind and how its rule reads it) and flags; empty for a row that was lost."""
     lost: dict[str, str]
     """step, reason and evidence; empty for a row that was kept."""
     mentions: tuple[Mention, ...]
@@ -135,6 +135,7 @@ def _kept(row: dict[str, Any], steps: Sequence[str], dataset: Path, lost: "pa.Ta
             "split": row["split"],
             "shard": row["shard"],
             "group": row["group"],
+            "answer": f"{row['kind']} {row['gold']}".strip() or "not typed",
             "flags": ", ".join(row["flags"]) or "none",
         },
         lost={},

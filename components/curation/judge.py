@@ -100,20 +100,6 @@ class Fates:
         """Rows by step; "" counts those that stay. They sum to the number of candidates."""
         return dict(Counter(fate.step for fate in self.fates))
 
-    def to_table(self) -> Any:
-        """As a pyarrow table, a row a candidate, for the processes that write shards."""
-        import pyarrow as pa
-
-        text = pa.string()
-        columns = {"step": text, "reason": text, "evidence": text, "is_duplicate": pa.bool_()}
-        schema = pa.schema(list({**columns, "split": text, "group": text, "flags": pa.list_(text)}.items()))
-        return pa.table({name: [getattr(fate, name) for fate in self.fates] for name in Fate._fields}, schema=schema)
-
-
-def fates_of_table(table: Any) -> tuple[Fate, ...]:
-    """The fates that `Fates.to_table` wrote."""
-    return tuple(Fate(**{**row, "flags": tuple(row["flags"])}) for row in table.to_pylist())
-
 
 def judge(
     table: SignTable,

@@ -16,7 +16,7 @@ from pydantic import Field
 from components.core.config import Config
 from components.core.example import AnswerType
 from components.curation.candidate import Candidate, Rejection
-from components.curation.listed_options import listed_options
+from components.curation.options import find_options
 from components.rewards.choice import named_options
 from components.rewards.latex import plain
 from components.rewards.wording import normalised
@@ -131,7 +131,7 @@ class LeakageStep:
 
     def _leaks(self, candidate: Candidate) -> Iterator[Leak]:
         example = candidate.example
-        options = example.choices or listed_options(example.question)
+        options = example.choices or tuple(find_options(example.question))
         golds = _golds(candidate, options)
         yield from _statements(example.question, golds.all)
         yield from _markings(options, golds.option)

@@ -5,22 +5,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from components.curation.ledger import QUARANTINE
 from components.curation.numbers import LostRow, ReasonCount, StepCount
 from components.curation.survey import clip, short_hash
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-QUARANTINE = "quarantine.parquet"
 STEPS = (
     *("schema", "pictures", "wording", "typing", "leakage", "language", "pii", "licence"),
     *("exact duplicates", "near duplicates", "conflicts", "decontamination", "difficulty", "blind", "mixture"),
 )
 """The steps in the order in which rows pass them, where curation does not report its own."""
-UNNAMED_STEP = "checks"
-"""What the step is called where the quarantine names none."""
 EXAMPLES = 3
 _REASONS = 200
 _EVIDENCE, _QUESTION = 500, 300
@@ -102,18 +97,8 @@ def read_losses(quarantine: Path | None, seed: int = 0) -> Losses | None:
         return None
     found = Losses(seed)
     for batch in pq.ParquetFile(quarantine / QUARANTINE).iter_batches(batch_size=_BATCH):
-        _count(_named(batch), found)
+        _count(batch.to_pylist(), found)
     return found
-
-
-def _named(batch: "pa.RecordBatch") -> list[dict[str, Any]]:
-    """Rows with today's columns, where the quarantine is of a version that named no step."""
-    if "step" in batch.schema.names:
-        return batch.to_pylist()  # type: ignore[no-any-return]
-    return [
-        {**row, "place": row["row"], "step": UNNAMED_STEP, "is_duplicate": row["reason"] == "duplicate"}
-        for row in batch.to_pylist()
-    ]
 
 
 def _count(rows: Sequence[Mapping[str, Any]], found: Losses) -> None:

@@ -31,7 +31,7 @@ def find_options(question: str) -> list[str]:
         if len(marks) < 2:
             continue
         ends = [mark.start() for mark in marks[1:]] + [_end_of_line(question, marks[-1].end())]
-        texts = [question[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True)]
+        texts = [question[mark.end() : end].strip(" \t\n,;") for mark, end in zip(marks, ends, strict=True)]
         if all(texts):
             return texts
     return []

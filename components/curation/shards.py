@@ -22,7 +22,7 @@ ROWS_OF_RANGE = 1000
 """Source rows between two places where a shard ends at any rate."""
 _BYTES_OF_SHARD = 16 * 2**20
 _PREFIX = "example_"
-_BESIDES = ("demonstration", "flags", "changes")
+_BESIDES = ("demonstration", "kind", "gold", "flags", "changes")
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,8 @@ def outcome_schema() -> "pa.Schema":
             ("weight", pa.int64()),
             ("stated_split", pa.string()),
             ("demonstration", pa.string()),
+            ("kind", pa.string()),
+            ("gold", pa.string()),
             ("flags", texts),
             ("changes", texts),
             ("lost_step", pa.string()),
@@ -185,6 +187,8 @@ def _to_record(outcome: Outcome, start: int) -> dict[str, Any]:
         "weight": sum(map(len, outcome.example.images)),
         "stated_split": outcome.stated_split,
         "demonstration": outcome.demonstration,
+        "kind": outcome.kind,
+        "gold": outcome.gold,
         "flags": list(outcome.flags),
         "changes": list(outcome.changes),
     }
@@ -205,6 +209,8 @@ class Line(NamedTuple):
     answer_type: str
     question: str
     demonstration: str
+    kind: str
+    gold: str
     flags: Sequence[str]
     changes: Sequence[str]
 
@@ -219,7 +225,7 @@ class ShardFile:
     key: str
     path: Path
     signs: Path
-    """The signs of its candidates, in a file of their own: see reduce.py."""
+    """The signs of its candidates, in a file of their own: see sign_table.py."""
 
     def read(self, columns: Sequence[str]) -> "pa.Table":
         """Some columns, a line a source row."""
@@ -232,11 +238,10 @@ class ShardFile:
         columns = ("task", "answer_type", "question")
         table = self.read(["offset", "example_id", *(f"{_PREFIX}{name}" for name in columns), *_BESIDES])
         for values in zip(*(column.to_pylist() for column in table.columns), strict=True):
-            offset, id_, task, answer_type, question, demonstration, flags, changes = values
+            offset, id_, task, answer_type, question, *besides = values
             if id_ is not None:
                 family = family_of(Task(task), AnswerType(answer_type)).value
-                place = self.start + offset
-                yield Line(self.source, place, id_, family, answer_type, question, demonstration, flags, changes)
+                yield Line(self.source, self.start + offset, id_, family, answer_type, question, *besides)
 
     def lost(self) -> Iterator[Lost]:
         """The rows that did not, in order."""

@@ -14,6 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from components.core.example import AnswerType, Example, Split, Task
+from components.core.layout import split_files
 from components.curation.card_images import Budget, size_and_format
 from components.curation.numbers import Difficulty, Groups, ImageSizes, Sample, Tally
 
@@ -31,12 +32,6 @@ _QUESTION, _REFERENCE, _REFERENCES, _CHOICES = 1200, 300, 6, 12  # characters, a
 _KEYS = ("split", "answer_type", "task", "source", "licence", "verifiable")
 _COUNTED = (*_KEYS, "id", "question", "references", "pass_rate", "group")
 _BATCH = 4096
-
-
-def split_files(dataset: Path, split: Split) -> list[Path]:
-    """The Parquet files of a split: a folder of shards, or one file."""
-    single = dataset / f"{split.value}.parquet"
-    return [single] if single.is_file() else sorted((dataset / split.value).glob("*.parquet"))
 
 
 @dataclass(frozen=True, order=True)
@@ -164,7 +159,7 @@ def survey(dataset: Path, seed: int = 0) -> Survey:
     """
     found = Survey(seed)
     for split in Split:
-        for number, path in enumerate(split_files(dataset, split)):
+        for number, path in enumerate(split_files(dataset, split.value)):
             _survey_file(path, number, split.value, found)
     return found
 
@@ -255,7 +250,7 @@ def _different_first(entries: Sequence[tuple[int, Place, str]]) -> list[Place]:
 def samples(dataset: Path, places: Sequence[Place], budget: Budget) -> list[Sample]:
     """The examples at places, with their images until the budget is spent."""
     shown: dict[Place, dict[str, Any]] = {}
-    files = {split.value: split_files(dataset, split) for split in Split}
+    files = {split.value: split_files(dataset, split.value) for split in Split}
     by_group: dict[tuple[str, int, int], list[Place]] = {}
     for place in places:
         by_group.setdefault((place.split, place.file, place.group), []).append(place)
@@ -337,7 +332,7 @@ def _row_groups(dataset: Path) -> Iterator[tuple[Path, int, int, int]]:
     import pyarrow.parquet as pq
 
     for split in Split:
-        for path in split_files(dataset, split):
+        for path in split_files(dataset, split.value):
             metadata = pq.read_metadata(path)
             for group in range(metadata.num_row_groups):
                 found = metadata.row_group(group)

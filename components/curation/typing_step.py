@@ -16,7 +16,7 @@ from components.core.config import Config
 from components.core.example import AnswerType, Task
 from components.curation.candidate import Candidate, Rejection
 from components.curation.gold import read_gold
-from components.curation.listed_options import listed_options
+from components.curation.options import find_options
 from components.curation.proof import Finding, Flaw, prove
 from components.rewards.answer_types import infer_answer_type
 from components.rewards.checkable import Checkable
@@ -140,7 +140,7 @@ class TypingStep:
     def _case(self, candidate: Candidate) -> Case:
         example, stated = candidate.example, candidate.stated_type
         looks_for_options = self.config.read_options and not example.choices and stated in ("", AnswerType.CHOICE)
-        listed = listed_options(example.question) if looks_for_options else ()
+        listed = tuple(find_options(example.question)) if looks_for_options else ()
         return Case(
             example.references,
             example.choices,

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from components.core.artifact import InputRef, seal
 from components.core.example import AnswerType, Example, Split, Task, example_id, write_examples
+from components.core.layout import Shard, write_order
 
 HOSTILE = "<script>alert('data')</script>\"'&{{ 7*7 }}"
 LICENCES = ("CC-BY-4.0", "CC0-1.0")
@@ -25,7 +26,6 @@ KINDS = (
     (Task.GENERAL, AnswerType.OPEN_ENDED, "A man rides a horse along the beach."),
 )
 LOST_COLUMNS = ("source", "place", "step", "reason", "evidence", "question", "is_duplicate")
-OLD_LOST_COLUMNS = ("source", "row", "reason", "evidence", "question")
 
 
 def image(size: tuple[int, int], shade: int = 0, format_: str = "PNG") -> bytes:
@@ -127,10 +127,14 @@ def write_dataset(
         summary: What curation reports.
     """
     dataset, beside = folder / "dataset", folder / "quarantine"
+    order: dict[str, list[Shard]] = {}
     for split in Split:
         (dataset / split.value).mkdir(parents=True)
         for number, shard in enumerate(splits.get(split, ())):
-            write_examples([item.with_split(split) for item in shard], dataset / split.value / f"{number:04}.parquet")
+            path = dataset / split.value / f"{number:04}.parquet"
+            write_examples([item.with_split(split) for item in shard], path)
+            order.setdefault(split.value, []).append(Shard(path.name, len(shard)))
+    write_order(dataset, order)
     (dataset / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     write_quarantine(quarantine, beside)
     return dataset, beside

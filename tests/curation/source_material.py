@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from components.core.errors import SourceError
 from components.curation.candidate import Rejection
-from components.curation.config import Source
+from components.curation.source_config import Source
 from components.curation.sources import OpenSource, open_source
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Source)

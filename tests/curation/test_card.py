@@ -232,16 +232,21 @@ def test_code_on_the_card_loads_the_dataset(whole: Path, page: Page, tmp_path: P
 
 @pytest.mark.slow
 def test_code_of_this_project_on_the_card_runs(tmp_path: Path) -> None:
-    from components.core.example import write_examples
+    from components.core.example import write_splits
 
-    for split, numbers in ((Split.TRAIN, (0, 1)), (Split.HELD_OUT, (2,))):
-        write_examples([example(number).with_split(split) for number in numbers], tmp_path / f"{split.value}.parquet")
+    write_splits(
+        {
+            Split.TRAIN: [example(number) for number in (0, 1)],
+            Split.HELD_OUT: [example(2).with_split(Split.HELD_OUT)],
+        },
+        tmp_path,
+    )
     summary = summary_of(3, [])
     seal_dataset(tmp_path)
     write_data_card(tmp_path, summary, tmp_path.parent / f"{tmp_path.name}.html")
     page = Page((tmp_path.parent / f"{tmp_path.name}.html").read_text())
 
-    (code,) = (code for code in _snippets(page) if "read_examples" in code)
+    (code,) = (code for code in _snippets(page) if "read_split" in code)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     run = [sys.executable, "-c", code]
     done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)

@@ -7,11 +7,11 @@ import pytest
 
 from components.core.artifact import verify
 from components.core.config import parse_config
-from components.core.example import Example, Split, read_examples, write_examples
+from components.core.example import Example, read_examples
 from components.curation.croissant import COLUMNS, CROISSANT, write_croissant
 from components.curation.dataset_texts import DatasetTexts
 from components.curation.gathering import gather_numbers
-from tests.curation.made_dataset import SETTINGS, example, seal_dataset, summary_of, whole_dataset, write_dataset
+from tests.curation.made_dataset import SETTINGS, seal_dataset, summary_of, whole_dataset, write_dataset
 
 _TEXTS = parse_config(DatasetTexts, {**SETTINGS["texts"], "citation": "Us.", "date_published": "2025-01-02"}, "texts")
 
@@ -130,19 +130,6 @@ def test_mlcroissant_reads_what_this_project_reads(dataset: Path) -> None:
         assert record["examples/split"].decode() == item.split.value
         images = [picture.convert("RGB") for picture in record["examples/images"]]
         assert [picture.tobytes() for picture in images] == [picture.tobytes() for picture in item.open_images()]
-
-
-def test_mlcroissant_reads_the_layout_of_one_file_a_split(tmp_path: Path) -> None:
-    examples = [example(number) for number in range(4)]
-    write_examples(examples[:3], tmp_path / "train.parquet")
-    write_examples([examples[3].with_split(Split.HELD_OUT)], tmp_path / "heldout.parquet")
-    summary = {**summary_of(4, [])}
-    numbers = gather_numbers(tmp_path, summary, None)
-    write_croissant(tmp_path, numbers, _TEXTS, SETTINGS)
-
-    ids = {record["examples/id"].decode() for record in _load(tmp_path).records("examples")}
-
-    assert ids == {item.id for item in examples}
 
 
 def test_dataset_without_a_shard_has_metadata(tmp_path: Path) -> None:

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from components.core.example import AnswerType, Example, Split, write_examples
+from components.core.example import AnswerType, Example, Split
 from components.curation.gathering import gather_numbers
 from components.curation.numbers import CardNumbers
 from components.curation.survey import SAMPLES_A_TYPE, measure_images, survey
 from tests.curation.made_dataset import (
     HOSTILE,
-    OLD_LOST_COLUMNS,
     QUARANTINE,
     account,
     bomb,
@@ -21,7 +20,6 @@ from tests.curation.made_dataset import (
     summary_of,
     whole_dataset,
     write_dataset,
-    write_quarantine,
 )
 
 
@@ -230,25 +228,6 @@ def test_summary_that_is_not_what_the_dataset_holds_is_a_problem(whole: tuple[Pa
     )
     assert wrong == ("The account of the step schema does not add up.",)
     assert other == ("Curation reports 12 quarantined rows and 4 duplicates; the quarantine holds 11 and 4.",)
-
-
-def test_older_layout_and_columns_are_read(tmp_path: Path) -> None:
-    for split, numbers_of in ((Split.TRAIN, range(6)), (Split.HELD_OUT, range(6, 8))):
-        examples = [example(number).with_split(split) for number in numbers_of]
-        write_examples(examples, tmp_path / f"{split.value}.parquet")
-    lines = [
-        {"source": "maps", "row": 3, "reason": "duplicate", "evidence": "of abc", "question": "q"},
-        {"source": "maps", "row": 4, "reason": "image damaged", "evidence": "cut", "question": "q"},
-    ]
-    write_quarantine(lines, tmp_path / "quarantine", OLD_LOST_COLUMNS)
-    summary = {"rows_in": 10, "rows_kept": 8, "rows_quarantined": 2, "sources": []}
-
-    found = gather_numbers(tmp_path, summary, tmp_path / "quarantine")
-
-    assert found.by["split"] == {"train": 6, "heldout": 2}
-    assert (found.rows_quarantined, found.rows_duplicate) == (1, 1)
-    assert [(step.step, step.rows_quarantined, step.rows_duplicate) for step in found.steps] == [("checks", 1, 1)]
-    assert found.problems == ()
 
 
 def test_without_a_quarantine_reasons_are_those_that_curation_reports(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from components.curation.candidate import Candidate
 from components.curation.conflicts import ConflictsConfig
 from components.curation.duplicates import DuplicatesConfig
 from components.curation.groups import GroupsConfig
-from components.curation.judge import Fate, JudgeConfig, fates_of_table, judge
+from components.curation.judge import Fate, JudgeConfig, judge
 from components.curation.near import NearConfig
 from components.curation.sign_table import SignTable
 from tests.curation.rows import NamedLooks, judged, row, steps, table_of, write_benchmark
@@ -159,9 +159,8 @@ def test_what_repeats_a_row_that_crosses_splits_goes_with_it() -> None:
     assert fates[0].evidence == fates[2].evidence == "made#1"
 
 
-def test_fates_survive_a_table() -> None:
+def test_fates_are_counted_by_step() -> None:
     fates = judged([row("How many?", "5"), row("How many?", "5"), row("Which?", "6", "dog")])
-    assert fates_of_table(fates.to_table()) == fates.fates
     assert fates.counts() == {"": 2, "exact duplicates": 1}
 
 

@@ -189,7 +189,7 @@ def test_tiny_policy_measures_a_dataset_and_a_rerun_takes_all_from_the_journal(p
 
 @pytest.mark.slow
 def test_component_reads_the_recipe_and_leaves_artifacts_and_metrics(policy: Path, tmp_path: Path) -> None:
-    from components.curation.worth_component import measure_difficulty
+    from components.curation.component import measure_difficulty
 
     train = [example(f"e{number}", images=(picture(number, (56, 56)),)) for number in range(3)]
     folder = write_dataset(tmp_path / "dataset", train, [example("h")])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from components.core.example import AnswerType, example_id
 from components.curation.candidate import Candidate, Rejection
-from components.curation.listed_options import listed_options
+from components.curation.options import find_options
 from components.curation.typing_step import TypingConfig, TypingStep
 from components.curation.wording_step import WordingStep
 from components.rewards.rule import verify
@@ -150,7 +150,7 @@ def test_typing_references_in_words_do_not_spoil_a_formula() -> None:
     ],
 )
 def test_options_are_read_from_a_question(question: str, options: tuple[str, ...]) -> None:
-    assert listed_options(question) == options
+    assert tuple(find_options(question)) == options
 
 
 def test_typing_a_letter_for_a_listed_option_is_a_choice() -> None:
