@@ -38,6 +38,11 @@ benchmark: setup
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.verifier_fuzz
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.statistics
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.embedder
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.surrogate
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.pictures
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.typing
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.signatures
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.curation
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.training_step
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.evaluation
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.benchmarks.graders

@@ -4,19 +4,15 @@ import base64
 import io
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from components.core.thumbnail import thumbnail
 from components.curation.numbers import Picture
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 SIDE = 640
 """Longest side of an image on the card, pixels."""
 PICTURE_BYTES = 6_000_000
 """What all images of a card may take before base64 makes them a third larger."""
 _IMAGE_BYTES = 120_000
-_SHOWN_BY_BROWSERS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 
 
 def picture(image: bytes) -> Picture:
@@ -28,53 +24,8 @@ def picture(image: bytes) -> Picture:
     Raises:
         ValueError: The image is broken, or so large that decoding it is refused.
     """
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            return _picture(image)
-    # Pillow raises SyntaxError for some broken PNG files.
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f"the image cannot be decoded: {error}") from error
-
-
-def _picture(image: bytes) -> Picture:
-    from PIL import Image, ImageOps
-
-    opened = Image.open(io.BytesIO(image))
-    small = max(opened.size) <= SIDE and len(image) <= _IMAGE_BYTES
-    if small and opened.format in _SHOWN_BY_BROWSERS:
-        opened.load()
-        return Picture(_uri(image, opened.format.lower()), *opened.size)
-    upright = ImageOps.exif_transpose(opened)
-    size = upright.size
-    upright.thumbnail((SIDE, SIDE))
-    return Picture(_uri(_jpeg(_on_white(upright)), "jpeg"), *size)
-
-
-def _on_white(picture: "Image.Image") -> "Image.Image":
-    """Diagrams are often black on transparent: on black, which a JPEG would give them, they could not be seen."""
-    from PIL import Image
-
-    if not picture.has_transparency_data:
-        return picture.convert("RGB")
-    layer = picture.convert("RGBA")
-    white = Image.new("RGBA", layer.size, "white")
-    return Image.alpha_composite(white, layer).convert("RGB")
-
-
-def _jpeg(picture: "Image.Image") -> bytes:
-    for quality in (80, 60, 40, 20):
-        buffer = io.BytesIO()
-        picture.save(buffer, format="JPEG", quality=quality)
-        if buffer.tell() <= _IMAGE_BYTES:
-            break
-    return buffer.getvalue()
-
-
-def _uri(image: bytes, kind: str) -> str:
-    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+    shown = thumbnail(image, SIDE, _IMAGE_BYTES)
+    return Picture(f"data:image/{shown.format};base64,{base64.b64encode(shown.data).decode()}", *shown.size)
 
 
 def size_and_format(image: bytes) -> tuple[int, int, str] | None:
